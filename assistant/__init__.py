@@ -1,0 +1,3 @@
+"""Tellerline: one banking skill set for chat and voice."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The words of the domain. This package knows no other part of Tellerline."""

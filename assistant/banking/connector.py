@@ -1,0 +1,109 @@
+"""The two contracts between skills and banks.
+
+``BankConnector`` is what one module in ``connectors/`` implements for one kind of bank API.
+``CustomerBank`` is what a skill sees: all of one customer's banks, behind the consent gate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
+
+from assistant.banking.account import Account, Balances
+from assistant.banking.errors import BankingError
+from assistant.banking.period import Period
+from assistant.banking.purpose import Purpose
+from assistant.banking.transaction import Transaction
+
+T = TypeVar("T")
+
+
+class Capability(str, Enum):
+    """What a connector may offer beyond accounts, balances and transactions."""
+
+    CARDS = "cards"
+    TRANSFERS = "transfers"
+    PAYEES = "payees"
+    DISPUTES = "disputes"
+    NOTIFICATIONS = "notifications"
+    CONSENT_MANAGEMENT = "consent_management"
+
+
+@dataclass(frozen=True, slots=True)
+class Dated(Generic[T]):
+    """An answer and how old it is.
+
+    ``as_of`` is when its oldest part was fetched (aware, UTC). ``stale`` is set when the bank could not be
+    asked just now and this is what it said before. ``problems`` are banks that did not answer, when others did.
+    """
+
+    value: T
+    as_of: datetime
+    stale: bool = False
+    problems: tuple[BankingError, ...] = ()
+
+
+class BankConnector(ABC):
+    """One customer's link to one bank's API.
+
+    Synchronous; called from a bounded thread pool. Every call ends within its deadline. Raises only
+    banking.errors. Ids of accounts come back prefixed with the bank's id (see Account.id).
+    """
+
+    bank_id: str
+    capabilities: frozenset[Capability] = frozenset()
+
+    @abstractmethod
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts the customer chose to share, in the bank's order."""
+
+    @abstractmethod
+    def balances(self, account: Account) -> Balances:
+        """What is in or owed on one account."""
+
+    @abstractmethod
+    def transactions(self, account: Account, period: Period) -> tuple[Transaction, ...]:
+        """Every transaction of the account in the period, newest first; pending ones included.
+
+        Complete or an error: a history that would be cut short raises HistoryTooLong.
+        """
+
+    @abstractmethod
+    def revoke(self) -> None:
+        """End the consent and the tokens at the bank. Safe to repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerProfile:
+    """What skills may know of the person: how to read a clock and a language for her. Never an identity."""
+
+    time_zone: str = "America/New_York"
+    locale: str = "en_US"
+
+
+class CustomerBank(Protocol):
+    """All of one customer's banks as one. Every method passes the consent gate for ``purpose`` first.
+
+    Transactions come back enriched (merchant, category, internal), newest first. Raises banking.errors:
+    ConsentRequired and NotLinked before any call to a bank; others only when no bank could answer.
+    """
+
+    @property
+    def profile(self) -> CustomerProfile: ...
+
+    def bank_name(self, bank_id: str) -> str:
+        """The name to use in conversation ("Chase")."""
+
+    def accounts(self, purpose: Purpose) -> Dated[tuple[Account, ...]]: ...
+
+    def balances(self, accounts: Sequence[Account]) -> Dated[Mapping[str, Balances]]:
+        """Purpose BALANCES. Keyed by Account.id; an account whose balance is not to be had is missing."""
+
+    def transactions(
+        self, period: Period, purpose: Purpose, accounts: Sequence[Account] | None = None
+    ) -> Dated[tuple[Transaction, ...]]:
+        """Of the given accounts, else of all."""

@@ -1,0 +1,1 @@
+"""Replies: what to say, show and offer, before any channel decides how. Knows banking only."""
