@@ -1,0 +1,151 @@
+"""Where this installation keeps its things, and its secrets: read from the environment, once, in one place."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_MASTER_KEY_BYTES = 32
+_SHORTEST_SECRET = 32
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used. The message names the variable and what to do, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation.
+
+    ``home`` holds what is written at run time (database, logs, secrets). ``master_key`` wraps every
+    customer's data key. ``action_secret`` is what Rasa shows the action server. ``banks_file`` None
+    means the profiles that come with Tellerline. ``time_zone`` (IANA) and ``locale`` are for customers
+    who have told us neither. What is secret, or may hold a password, stays out of the repr.
+    """
+
+    home: Path
+    database_url: str = field(repr=False)
+    master_key: bytes = field(repr=False)
+    action_secret: str = field(repr=False)
+    production: bool = False
+    banks_file: Path | None = None
+    sandbox_url: str = "http://127.0.0.1:8801"
+    action_port: int = 5055
+    rasa_port: int = 5005
+    time_zone: str = "America/New_York"
+    locale: str = "en_US"
+
+
+def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that ``env`` describes; docs/deploying.md lists the variables.
+
+    In development, secrets that are not given are made once and kept in ``<home>/secrets``, readable by
+    their owner only. In production (TELLERLINE_ENV=production) they must be given. Raises SettingsError.
+    """
+    production = _production(env)
+    home = Path(env.get("TELLERLINE_HOME") or "var").expanduser().resolve()
+    banks = env.get("TELLERLINE_BANKS")
+    return Settings(
+        home=home,
+        database_url=env.get("TELLERLINE_DATABASE_URL") or f"sqlite:///{home / 'tellerline.db'}",
+        master_key=_master_key(env, home, production),
+        action_secret=_action_secret(env, home, production),
+        production=production,
+        banks_file=Path(banks).expanduser().resolve() if banks else None,
+        sandbox_url=(env.get("TELLERLINE_SANDBOX_URL") or "http://127.0.0.1:8801").rstrip("/"),
+        action_port=_port(env, "TELLERLINE_ACTION_PORT", 5055),
+        rasa_port=_port(env, "TELLERLINE_RASA_PORT", 5005),
+        time_zone=_time_zone(env),
+        locale=env.get("TELLERLINE_LOCALE") or "en_US",
+    )
+
+
+def _production(env: Mapping[str, str]) -> bool:
+    """A misspelt "production" must not quietly mean development."""
+    name = env.get("TELLERLINE_ENV") or "development"
+    if name not in {"development", "production"}:
+        raise SettingsError("TELLERLINE_ENV is either development or production")
+    return name == "production"
+
+
+def _master_key(env: Mapping[str, str], home: Path, production: bool) -> bytes:
+    text = _given(env, "TELLERLINE_MASTER_KEY", production)
+    name = "TELLERLINE_MASTER_KEY"
+    if not text:
+        path = home / "secrets" / "master_key"
+        name = str(path)
+        text = _kept(path, lambda: base64.b64encode(secrets.token_bytes(_MASTER_KEY_BYTES)).decode())
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise SettingsError(f"{name} is not base64") from None
+    if len(key) != _MASTER_KEY_BYTES:
+        raise SettingsError(f"{name} must be {_MASTER_KEY_BYTES} bytes in base64: openssl rand -base64 32")
+    return key
+
+
+def _action_secret(env: Mapping[str, str], home: Path, production: bool) -> str:
+    secret = _given(env, "TELLERLINE_ACTION_SECRET", production)
+    name = "TELLERLINE_ACTION_SECRET"
+    if not secret:
+        path = home / "secrets" / "action_secret"
+        name = str(path)
+        secret = _kept(path, lambda: secrets.token_urlsafe(_SHORTEST_SECRET))
+    # It travels in an HTTP header.
+    if len(secret) < _SHORTEST_SECRET or not secret.isascii() or not secret.isprintable():
+        raise SettingsError(f"{name} must be at least {_SHORTEST_SECRET} printable characters: openssl rand -hex 32")
+    return secret
+
+
+def _given(env: Mapping[str, str], name: str, production: bool) -> str:
+    value = env.get(name, "").strip()
+    if production and not value:
+        raise SettingsError(f"{name} must be set when TELLERLINE_ENV is production")
+    return value
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """The secret in ``path``, made the first time. Two processes that start together agree on one."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        # mkstemp gives mode 0600; a link, unlike a rename, never replaces what another process made first.
+        handle, draft = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(make() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(draft)
+    if path.stat().st_mode & 0o077:
+        raise SettingsError(f"{path} can be read by others: chmod 600 {path}")
+    return path.read_text(encoding="ascii").strip()
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise SettingsError(f"{name} is a number from 1 to 65535")
+    return int(text)
+
+
+def _time_zone(env: Mapping[str, str]) -> str:
+    name = env.get("TELLERLINE_TIME_ZONE") or "America/New_York"
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingsError("TELLERLINE_TIME_ZONE is an IANA name, as in America/New_York") from None
+    return name
