@@ -14,7 +14,7 @@ from babel.numbers import format_currency, format_decimal
 from assistant.banking.account import Account
 from assistant.banking.money import Money
 from assistant.banking.period import Grain, Period
-from assistant.replies.reply import Listed, Literal, Percent, Term, Value
+from assistant.replies.reply import Listed, Literal, Percent, Phrase, Term, Value
 
 #: Looks up a word or pattern in the wording: (key, values) -> text.
 Lookup = Callable[[str, dict[str, str]], str]
@@ -50,9 +50,14 @@ class Format:
             return value.text
         if isinstance(value, Term):
             return self.lookup(f"term_{value.family}_{value.key}", {})
+        if isinstance(value, Phrase):
+            return self.phrase(value)
         if isinstance(value, int):
             return str(format_decimal(value, locale=self.locale))
         return value
+
+    def phrase(self, phrase: Phrase) -> str:
+        return self.lookup(phrase.key, {name: self.value(value) for name, value in phrase.values.items()})
 
     def money(self, money: Money) -> str:
         """Rounded to the currency's minor unit, with its symbol: "$1,203.50", "-€20.00"."""

@@ -48,7 +48,8 @@ class Term:
 
 
 #: What may fill a placeholder of a wording. Each is written and spoken in its own way.
-Value = Union[str, int, Money, date, Period, Account, Percent, Listed, Literal, Term]
+#: A Phrase as a value is a part of a sentence ("transactions at Comcast"), so that wording decides the order.
+Value = Union[str, int, Money, date, Period, Account, Percent, Listed, Literal, Term, "Phrase"]
 
 
 @dataclass(frozen=True, slots=True)

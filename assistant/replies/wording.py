@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from assistant.banking.connector import CustomerProfile
 from assistant.replies.formats import Format
-from assistant.replies.reply import Choice, Phrase, Reply, Value
+from assistant.replies.reply import Choice, Phrase, Reply
 
 #: The ``channel`` of the variation that is spoken (Rasa's own key for a channel-specific response).
 VOICE = "voice"
@@ -59,11 +59,7 @@ class Wording:
 
     def phrase(self, phrase: Phrase, form: Format) -> str:
         """One phrase as a sentence."""
-        values: dict[str, Value] = dict(phrase.values)
-        key = phrase.key
-        if values.get("count") == 1 and f"{key}_one" in self.written:
-            key = f"{key}_one"
-        return self._fill(key, {name: form.value(value) for name, value in values.items()}, form.spoken)
+        return form.phrase(phrase)
 
     def choice(self, choice: Choice, form: Format) -> str:
         """What to offer; saying it is the same as choosing it."""
@@ -80,6 +76,8 @@ class Wording:
         return " ".join(self.phrase(phrase, form) for phrase in reply.say)
 
     def _fill(self, key: str, values: Mapping[str, str], spoken: bool) -> str:
+        if values.get("count") == "1" and f"{key}_one" in self.written:
+            key = f"{key}_one"
         template = self.voice.get(key) if spoken else None
         if template is None:
             template = self.written.get(key)
