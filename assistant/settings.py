@@ -27,7 +27,8 @@ class Settings:
     ``home`` holds what is written at run time (database, logs, secrets). ``master_key`` wraps every
     customer's data key. ``action_secret`` is what Rasa shows the action server. ``banks_file`` None
     means the profiles that come with Tellerline. ``time_zone`` (IANA) and ``locale`` are for customers
-    who have told us neither. What is secret, or may hold a password, stays out of the repr.
+    who have told us neither. ``keys_url`` is the database of the wrapped data keys, "" for the default
+    (see storage.open). What is secret, or may hold a password, stays out of the repr.
     """
 
     home: Path
@@ -41,6 +42,7 @@ class Settings:
     rasa_port: int = 5005
     time_zone: str = "America/New_York"
     locale: str = "en_US"
+    keys_url: str = field(default="", repr=False)
 
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
@@ -64,6 +66,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         rasa_port=_port(env, "TELLERLINE_RASA_PORT", 5005),
         time_zone=_time_zone(env),
         locale=env.get("TELLERLINE_LOCALE") or "en_US",
+        keys_url=env.get("TELLERLINE_KEYS_URL") or "",
     )
 
 

@@ -1,0 +1,1 @@
+"""Tables, migrations, sealing at rest, and Rasa's tracker store."""

@@ -1,0 +1,136 @@
+"""One database: its engine, its transactions, and locks that hold across processes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+#: How long a writer waits for another one before it gives up, in seconds.
+BUSY_SECONDS = 10
+_LOCK_POLL_SECONDS = 0.02
+_READING = "tellerline_reading"
+
+
+class LockTimeout(TimeoutError):
+    """Somebody else held the lock for too long."""
+
+
+class Database:
+    """SQLite or PostgreSQL behind one interface.
+
+    ``write()`` takes SQLite's write lock at once: a transaction that reads first and writes later would
+    otherwise fail, without waiting, when another writer got in between. ``read()`` never waits for writers.
+    """
+
+    def __init__(self, url: str, *, durable: bool = False) -> None:
+        """``durable`` makes every SQLite commit reach the disk, and keeps no write-ahead file that could
+        hold what was deleted; meant for small tables that must not be lost or linger."""
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database in (None, "", ":memory:"):
+            raise ValueError("a database in memory cannot be shared between processes; give a file")
+        # Parameters hold customers' data, sealed or not: they stay out of errors and logs.
+        self.engine = create_engine(self.url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            _set_up_sqlite(self.engine, durable)
+        self._reading = self.engine.execution_options(**{_READING: True})
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that commits on leaving, or rolls back on an exception."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads."""
+        with Session(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """As ``read``, without the object mapper: for the paths that run on every turn."""
+        with self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def lock(self, name: str, seconds: float = 30) -> Iterator[None]:
+        """Held by one thread of one process at a time; let go when its process dies. Not reentrant.
+
+        Raises LockTimeout. On SQLite a file lock beside the database, so that holding it blocks nobody
+        else's writes; on PostgreSQL a session advisory lock.
+        """
+        digest = hashlib.sha256(name.encode()).digest()
+        holder = self._file_lock(digest, seconds) if self.is_sqlite else self._advisory_lock(digest, seconds)
+        with holder:
+            yield
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _file_lock(self, digest: bytes, seconds: float) -> Iterator[None]:
+        folder = Path(f"{self.url.database}.locks")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with (folder / digest.hex()[:32]).open("wb") as file:
+            _flock(file, seconds)
+            yield  # closing the file lets the lock go
+
+    @contextmanager
+    def _advisory_lock(self, digest: bytes, seconds: float) -> Iterator[None]:
+        key = int.from_bytes(digest[:8], "big", signed=True)
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            try:
+                connection.execute(text(f"SET lock_timeout = {int(seconds * 1000)}"))
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+            except OperationalError as error:
+                raise LockTimeout("another process holds the lock") from error
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                connection.execute(text("RESET lock_timeout"))
+
+
+def _flock(file: IO[bytes], seconds: float) -> None:
+    import fcntl
+
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise LockTimeout("another process holds the lock") from None
+            time.sleep(_LOCK_POLL_SECONDS)
+
+
+def _set_up_sqlite(engine: Engine, durable: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, below
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            "journal_mode = DELETE" if durable else "journal_mode = WAL",
+            "synchronous = FULL" if durable else "synchronous = NORMAL",
+            "foreign_keys = ON",
+            "secure_delete = ON",  # what is erased is overwritten, not only unlinked
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""Alembic migrations of the main database. Run by storage.schema.upgrade."""

@@ -1,0 +1,164 @@
+"""Every table of the main database. Columns named ``sealed`` or ``tokens`` are opened only by storage.seal.
+
+Nothing here names a person: customers and conversations are opaque ids, bank data and conversations are sealed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from assistant.storage.types import Instant
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+def _customer() -> Mapped[str]:
+    return mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+
+
+class CustomerRow(Base):
+    """``demo_login`` "" except for the sandbox's demo customers. ``erasing_at`` set: being erased, do not serve."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    time_zone: Mapped[str] = mapped_column(String(64))
+    locale: Mapped[str] = mapped_column(String(16))
+    demo_login: Mapped[str] = mapped_column(String(40), default="", index=True)
+    erasing_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
+class IdentityRow(Base):
+    """A conversation (keyed hash of channel and channel user) and whose it is."""
+
+    __tablename__ = "identities"
+
+    conversation_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    customer_id: Mapped[str] = _customer()
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class BankLinkRow(Base):
+    """One customer's link to one bank. ``state``: active, expired (reconnect), revoking (being disconnected)."""
+
+    __tablename__ = "bank_links"
+    __table_args__ = (UniqueConstraint("customer_id", "bank_id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    customer_id: Mapped[str] = _customer()
+    bank_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    tokens: Mapped[bytes] = mapped_column(LargeBinary)
+    linked_at: Mapped[datetime] = mapped_column(Instant)
+    refreshed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class LinkAttemptRow(Base):
+    """One try at linking. Looked up by hashes of what travels in URLs, so the table opens no attempt."""
+
+    __tablename__ = "link_attempts"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state_hash: Mapped[str | None] = mapped_column(String(64), unique=True, default=None)
+    conversation_id: Mapped[str] = mapped_column(String(255), index=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    bank_id: Mapped[str] = mapped_column(String(64))
+    purposes: Mapped[str] = mapped_column(String(120))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    outcome: Mapped[str] = mapped_column(String(16), default="")
+
+
+class LedgerRow(Base):
+    """One entry of the consent ledger. Written once; erasing a customer empties the columns from ``salt`` on
+    and leaves the hashes, so that the chain still verifies."""
+
+    __tablename__ = "consent_ledger"
+    __table_args__ = (Index("ix_consent_ledger_key", "customer_id", "bank_id", "channel", "purpose"),)
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    chain_hash: Mapped[str] = mapped_column(String(64))
+    salt: Mapped[str | None] = mapped_column(String(32))
+    at: Mapped[datetime | None] = mapped_column(Instant)
+    action: Mapped[str | None] = mapped_column(String(16))
+    customer_id: Mapped[str | None] = mapped_column(String(32))
+    bank_id: Mapped[str | None] = mapped_column(String(64))
+    channel: Mapped[str | None] = mapped_column(String(40))
+    purpose: Mapped[str | None] = mapped_column(String(16))
+    version: Mapped[str | None] = mapped_column(String(16))
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    covers: Mapped[str | None] = mapped_column(String)
+
+
+class StepUpRow(Base):
+    """The code a customer set outside the channel. ``failures`` counts wrong tries since the last right one."""
+
+    __tablename__ = "step_up"
+
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(255))
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    set_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class StepUpPassRow(Base):
+    """A conversation in which the code was given. Ends when idle (see customers.step_up)."""
+
+    __tablename__ = "step_up_passes"
+
+    conversation_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    customer_id: Mapped[str] = _customer()
+    used_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class HandoverRow(Base):
+    """A request to speak to a person."""
+
+    __tablename__ = "handovers"
+
+    reference: Mapped[str] = mapped_column(String(16), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(String(255), index=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    reason: Mapped[str] = mapped_column(String(40))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
+class BankCacheRow(Base):
+    """What a bank last said, for the hours in which it may be repeated, marked as old, while the bank is down."""
+
+    __tablename__ = "bank_cache"
+
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    bank_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    item: Mapped[str] = mapped_column(String(64), primary_key=True)
+    starts: Mapped[date | None] = mapped_column(Date)
+    ends: Mapped[date | None] = mapped_column(Date)
+    fetched_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ConversationEventsRow(Base):
+    """Events of one conversation that were saved together. ``starts_session`` marks the first of a session."""
+
+    __tablename__ = "conversation_events"
+    __table_args__ = (Index("ix_conversation_events_session", "conversation_id", "starts_session", "id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(String(255))
+    starts_session: Mapped[bool] = mapped_column(Boolean)
+    events: Mapped[int] = mapped_column(Integer)
+    saved_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,158 @@
+"""Rasa's tracker store over storage.conversations: sealed at rest, and quick.
+
+Rasa's own SQL store reads the whole session and inserts event by event, every turn. This one keeps the
+tracker of a finished turn in memory and asks the database one question, "is this still the end of the
+conversation?", before it is used again; a turn is stored as one sealed row.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import rasa.shared.core.events as rasa_events
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from assistant.settings import Settings, load_settings
+from assistant.storage.conversations import Conversations, Tail
+from assistant.storage.keys import KeyDestroyed
+from assistant.storage.open import open_storage
+
+logger = logging.getLogger(__name__)
+
+_REMEMBERED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A tracker this process gave out or saved, as it was then.
+
+    ``length`` is how many of its events are stored: one that has more is in the middle of a turn, or its
+    turn failed. ``tail`` and ``key_id`` are those of the conversation at that time.
+    """
+
+    tracker: DialogueStateTracker
+    length: int
+    tail: Tail
+    key_id: str
+
+    @property
+    def is_one_session(self) -> bool:
+        """Whether reading the last session would give just this."""
+        return 0 < self.length == self.tail.events
+
+
+class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is read untyped
+    """In endpoints.yml: ``tracker_store: {type: assistant.storage.tracker_store.TellerlineTrackerStore}``.
+
+    The database and the keys are those of assistant.settings. Rasa's lock per conversation is what makes
+    one turn follow another; this store relies on it, as every Rasa store does.
+    """
+
+    def __init__(
+        self,
+        domain: Domain | None = None,
+        host: str | None = None,
+        event_broker: EventBroker | None = None,
+        *,
+        settings: Settings | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(domain, event_broker, **kwargs)
+        storage = open_storage(settings or load_settings())
+        self._conversations = Conversations(storage.database, storage.keys)
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    async def keys(self) -> Iterable[str]:
+        return self._conversations.ids()
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """The latest session."""
+        known = self._known.get(sender_id)
+        if known is not None and known.is_one_session and self._is_current(sender_id, known):
+            return known.tracker
+        try:
+            tail = self._conversations.tail(sender_id)
+            tracker = self._rebuilt(sender_id, self._conversations.session(sender_id))
+            if tracker is not None:
+                self._remember(tracker, tail, self._conversations.cipher(sender_id).key_id)
+                return tracker
+        except KeyDestroyed:
+            logger.debug("conversation was erased while it was read")
+        self._known.pop(sender_id, None)
+        return None
+
+    async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
+        """All sessions."""
+        return self._rebuilt(conversation_id, self._conversations.everything(conversation_id))
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Append what is not stored yet."""
+        await self.stream_events(tracker)
+        sender_id = tracker.sender_id
+        known = self._known.get(sender_id)
+        try:
+            cipher = self._conversations.cipher(sender_id, new=known is None)
+        except KeyDestroyed:
+            cipher = None
+        if cipher is None or (known is not None and cipher.key_id != known.key_id):
+            # Erased during this turn. Saving now would bring back what was to be forgotten.
+            self._known.pop(sender_id, None)
+            return
+        if known is not None and known.tracker is tracker:
+            stored = known.length
+        else:
+            stored = self._conversations.tail(sender_id).events
+        tail = self._conversations.append(sender_id, _by_session(list(tracker.events)[stored:]), cipher)
+        self._remember(tracker, tail, cipher.key_id)
+
+    def erase(self, sender_id: str) -> None:
+        """Forget a conversation, so that no copy of the database tells it either."""
+        self._conversations.erase(sender_id)
+        self._known.pop(sender_id, None)
+
+    @property
+    def domain(self) -> Domain:
+        return self._domain
+
+    @domain.setter
+    def domain(self, domain: Domain | None) -> None:
+        """A new model brings new slots: trackers built for the old one are let go."""
+        self._domain = domain or Domain.empty()
+        self._known.clear()
+
+    def _is_current(self, sender_id: str, known: _Known) -> bool:
+        if len(known.tracker.events) != known.length:
+            return False
+        try:
+            cipher = self._conversations.cipher(sender_id)
+        except KeyDestroyed:
+            return False
+        return cipher.key_id == known.key_id and self._conversations.tail(sender_id) == known.tail
+
+    def _rebuilt(self, sender_id: str, events: Sequence[dict[str, Any]]) -> DialogueStateTracker | None:
+        if not events:
+            return None
+        return DialogueStateTracker.from_dict(sender_id, list(events), self.domain.slots)
+
+    def _remember(self, tracker: DialogueStateTracker, tail: Tail, key_id: str) -> None:
+        self._known[tracker.sender_id] = _Known(tracker, len(tracker.events), tail, key_id)
+        self._known.move_to_end(tracker.sender_id)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+
+def _by_session(events: Sequence[rasa_events.Event]) -> list[list[dict[str, Any]]]:
+    """Cut before each session start, because a session must begin with a row of its own."""
+    batches: list[list[dict[str, Any]]] = [[]]
+    for event in events:
+        if isinstance(event, rasa_events.SessionStarted) and batches[-1]:
+            batches.append([])
+        batches[-1].append(event.as_dict())
+    return [batch for batch in batches if batch]
