@@ -1,0 +1,72 @@
+"""The test API under /_sandbox/: faults, the clock, who there is. Only with the admin key; without one it is off."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from assistant.sandbox.answers import Answer
+from assistant.sandbox.customers import CUSTOMERS
+from assistant.sandbox.faults import FaultBook
+from assistant.sandbox.shapes import stamp
+from assistant.sandbox.time import SandboxClock
+
+
+class Admin:
+    def __init__(self, key: str, faults: FaultBook, clock: SandboxClock) -> None:
+        self._key = key
+        self._faults = faults
+        self._clock = clock
+
+    def handle(self, method: str, path: str, key: str, body: Any) -> Answer:
+        """404 to anyone without the key, as if there were nothing here."""
+        if not self._key or not hmac.compare_digest(key.encode(), self._key.encode()):
+            return Answer({"message": "Not found"}, 404)
+        given = body if isinstance(body, dict) else {}
+        try:
+            if path == "/_sandbox/faults":
+                return self._fault(method, given)
+            if path == "/_sandbox/clock":
+                return self._time(method, given)
+            if path == "/_sandbox/customers" and method == "GET":
+                return Answer({"customers": [_customer(login) for login in CUSTOMERS]})
+        except ValueError as error:
+            return Answer({"message": str(error)}, 400)
+        return Answer({"message": "Not found"}, 404)
+
+    def _fault(self, method: str, given: dict[str, Any]) -> Answer:
+        if method == "POST":
+            return Answer(self._faults.add(given).describe(), 201)
+        if method == "DELETE":
+            self._faults.clear()
+            return Answer(None, 204)
+        return Answer({"faults": [fault.describe() for fault in self._faults.all()]})
+
+    def _time(self, method: str, given: dict[str, Any]) -> Answer:
+        """POST {"now": instant with zone} holds it there; {"days": n, "seconds": n} moves it on from where it is."""
+        if method == "DELETE":
+            self._clock.reset()
+        elif method == "POST":
+            if "now" in given:
+                held = datetime.fromisoformat(str(given["now"]).replace("Z", "+00:00"))
+                if held.tzinfo is None:
+                    raise ValueError("now needs a time zone")
+                self._clock.held, self._clock.shift = held.astimezone(timezone.utc), timedelta(0)
+            try:
+                self._clock.shift += timedelta(days=given.get("days", 0), seconds=given.get("seconds", 0))
+            except (TypeError, OverflowError) as error:
+                raise ValueError("days and seconds are numbers") from error
+        return Answer({"now": stamp(self._clock.now())})
+
+
+def _customer(login: str) -> dict[str, Any]:
+    person = CUSTOMERS[login]
+    return {
+        "login": login,
+        "name": person.name,
+        "accounts": [
+            {"key": spec.key, "accountId": person.account_id(spec.key), "accountNumberDisplay": spec.mask}
+            for spec in person.accounts
+        ],
+    }
