@@ -28,7 +28,9 @@ class Settings:
     customer's data key. ``action_secret`` is what Rasa shows the action server. ``banks_file`` None
     means the profiles that come with Tellerline. ``time_zone`` (IANA) and ``locale`` are for customers
     who have told us neither. ``keys_url`` is the database of the wrapped data keys, "" for the default
-    (see storage.open). What is secret, or may hold a password, stays out of the repr.
+    (see storage.open). ``cache_seconds``: how long a bank's answer counts as fresh. ``cache_hours``: how long it
+    may be repeated, marked as old, while the bank is down. ``conversation_days``: how long a conversation is
+    kept after its last turn. What is secret, or may hold a password, stays out of the repr.
     """
 
     home: Path
@@ -43,6 +45,9 @@ class Settings:
     time_zone: str = "America/New_York"
     locale: str = "en_US"
     keys_url: str = field(default="", repr=False)
+    cache_seconds: int = 60
+    cache_hours: int = 24
+    conversation_days: int = 90
 
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
@@ -67,6 +72,9 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         time_zone=_time_zone(env),
         locale=env.get("TELLERLINE_LOCALE") or "en_US",
         keys_url=env.get("TELLERLINE_KEYS_URL") or "",
+        cache_seconds=_whole(env, "TELLERLINE_CACHE_SECONDS", 60),
+        cache_hours=_whole(env, "TELLERLINE_CACHE_HOURS", 24),
+        conversation_days=_whole(env, "TELLERLINE_CONVERSATION_DAYS", 90),
     )
 
 
@@ -142,6 +150,15 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise SettingsError(f"{name} is a number from 1 to 65535")
+    return int(text)
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        raise SettingsError(f"{name} is a whole number, 0 or more")
     return int(text)
 
 
