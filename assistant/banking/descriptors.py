@@ -23,7 +23,7 @@ _BANK_PREFIX = re.compile(
       | RECURRING\s(?:DEBIT\sCARD\s|CARD\s)?(?:PURCHASE|PAYMENT|DEBIT|CHARGE)
       | PRE-?AUTHORIZED\s(?:DEBIT|CREDIT|WD)
       | (?:ACH|ELECTRONIC|EXTERNAL|WEB)\s(?:DEBIT|CREDIT|WITHDRAWAL|DEPOSIT|PAYMENT|PMT|AUTHORIZED\sPMT)
-      | ORIG\sCO\sNAME | (?:BILL|ONLINE)\s(?:PAY|PAYMENT|PMT)(?:\s\d+)?\sTO | BILL\s(?:PAYMENT|PMT|PAY)
+      | ORIG\sCO\sNAME | (?:BILL|ONLINE)\s(?:PAYMENT|PMT|PAY)(?!.?\sTHANK)(?:\s\d+)?(?:\sTO)?
       | PENDING | REFUND | RETURN | SEPA\s(?:DD|DIRECT\sDEBIT|LASTSCHRIFT) | LASTSCHRIFT | KARTENZAHLUNG
     )[\s:*\-–]+(?=\S)""",
     re.VERBOSE,
@@ -46,6 +46,7 @@ _JUNK_WORD = re.compile(
       | (?=\D*\d)(?=[^A-Z]*[A-Z])[A-Z0-9]{{7,}} )$""",
     re.VERBOSE,
 )
+_COLUMN = re.compile(r"\s{2,}")
 _STATES = frozenset(
     words(
         "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH "
@@ -53,14 +54,19 @@ _STATES = frozenset(
     )
 )
 _COUNTRIES = frozenset(words("US USA GB GBR DE DEU FR FRA CA CAN IE IRL NL NLD ES ESP IT ITA MX MEX JP JPN"))
-_COMPANY_FORMS = frozenset(words("LLC INC CORP LTD GMBH AG SARL PLLC LP"))
-_KEEP_UPPER = frozenset(words("ATM USA BBQ NYC LA SF TV UK EU II III IV PT MD DDS NW NE SW SE"))
+_COMPANY_FORMS = frozenset(words("LLC INC CORP LTD GMBH SARL PLLC"))
+_KEEP_UPPER = frozenset(words("ATM USA BBQ NYC SF TV UK EU II III IV PT MD DDS NW NE SW SE"))
 _SMALL = frozenset(words("a of the and at to in on for de la du von und by from"))
 
 
-def strip_prefixes(descriptor: str) -> str:
-    """Upper case and on one line, without what the bank and the payment processor wrote before the merchant."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in descriptor[:_LONGEST]).upper().split())
+def strip_prefixes(descriptor: str, *, columns: bool = False) -> str:
+    """Upper case and on one line, without what the bank and the payment processor wrote before the merchant.
+
+    ``columns``: two spaces end the name, as in descriptors that keep the card networks' fixed columns.
+    """
+    shown = "".join(c if c.isprintable() else " " for c in descriptor[:_LONGEST]).strip()
+    name = _COLUMN.split(shown, maxsplit=1)[0] if columns else shown
+    text = " ".join((name if sum(map(str.isalpha, name)) > 3 else shown).upper().split())
     while True:
         shorter = _PROCESSOR.sub("", _BANK_PREFIX.sub("", text, count=1), count=1)
         if shorter == text:
@@ -75,12 +81,10 @@ def readable_name(stripped: str, cities: frozenset[tuple[str, ...]]) -> str:
     """
     parts = _TRAILER.sub("", stripped).replace("*", " ").split()
     for position, part in enumerate(parts):
-        if position and _JUNK_WORD.match(part):
+        if position and (_JUNK_WORD.match(part) or part.strip(".,") in _COMPANY_FORMS):
             parts = parts[:position]
             break
     parts = _without_place(parts, cities)
-    while len(parts) > 1 and parts[-1].strip(".,") in _COMPANY_FORMS:
-        parts.pop()
     name = " ".join(parts).strip(" -*#:,./")
     if not any(c.isalpha() for c in name):
         return ""

@@ -80,6 +80,11 @@ class Enricher:
         bank = self._categories.of_bank_words(text, inflow=inflow)
         if inflow and family is AccountFamily.CREDIT and not merchant.known and _CARD_PAYMENT_WORDS & set(text):
             return _Reading(merchant.name, "card_payment", internal=True, sure=True)
+        if bank and bank.category == "transfer" and not bank.internal:
+            # Sent through Zelle or Venmo, but for what? "ZELLE TO LARCH PROPERTIES" is rent.
+            purpose = self._categories.of_shop_words(text, inflow=inflow)
+            if purpose:
+                return _Reading(merchant.name, purpose, on_side, sure=True)
         if bank and not (merchant.known and merchant.category not in ("", bank.category)):
             sure = bank.internal or bank.category != "transfer"
             return _Reading(merchant.name, bank.category, bank.internal or on_side, sure)

@@ -48,13 +48,13 @@ class Merchants:
 
         The name is "" only when neither text holds a letter.
         """
-        stripped = [text for text in (strip_prefixes(payee), strip_prefixes(description)) if text]
-        for text in stripped:
-            found = self._patterns.at(words(text))
+        texts = [text for text in (payee, description) if text]
+        for text in texts:
+            found = self._patterns.at(words(strip_prefixes(text)))
             if found:
                 return found[0]
-        for text in stripped:
-            name = readable_name(text, self._cities)
+        for text in texts:
+            name = readable_name(strip_prefixes(text, columns=True), self._cities)
             if name:
                 return Merchant(name)
         return Merchant("")

@@ -59,6 +59,7 @@ def only(transaction: Transaction) -> Transaction:
         ("HARBOR APARTMENTS RENT", "", "-1850", "rent"),
         ("ACME CORP PAYROLL PPD ID: 1", "", "2100", "income"),
         ("ZELLE TO JOHN SMITH", "", "-40", "transfer"),
+        ("ZELLE PAYMENT TO LARCH STREET PROPERTIES", "", "-1780", "rent"),
         ("AMZN Mktp US*2K4", "5942", "35", "shopping"),
         ("SEATTLE CITY LIGHT BILL PAYMENT", "", "-80", "utilities"),
     ],
