@@ -52,6 +52,7 @@ def create_app(config: Config) -> Sanic:
     app = Sanic(f"sandbox_{uuid.uuid4().hex}", configure_logging=False)
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.MOTD = False
+    app.config.RESPONSE_TIMEOUT = 180  # longer than the longest latency fault
     app.config.REQUEST_MAX_SIZE = 1_000_000
     server = _Server(config)
     app.add_route(server.home, "/", methods=["GET"])

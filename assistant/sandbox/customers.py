@@ -7,6 +7,7 @@ from datetime import date
 from assistant.sandbox.people import (
     Bill,
     Buffer,
+    Exchange,
     Habit,
     Income,
     Invoices,
@@ -69,7 +70,7 @@ _JORDAN = Person(
     "Jordan Blake",
     (
         checking("checking", "Student Checking", "5150", 41_260),
-        savings("savings", "Way to Save", "0093", 62_000, nickname="Spring Break", rate=25),
+        savings("savings", "Way to Save", "0093", 90_000, nickname="Spring Break", rate=25),
         card("card", "Student Cash Visa", "7714", -18_455, rate=1999, limit=150_000, closes=20, due=15,
              pays_from="checking"),
         loan("loan", "STUDENTLOAN", "Direct Unsubsidized Loan", "6630", -1_840_000, rate=505, due=21, payment=9_500,
@@ -78,7 +79,7 @@ _JORDAN = Person(
     incomes=(
         Income("checking", 46_210, "UNIV OF MICHIGAN DES:DIR DEP ID:STU4471 INDN:JORDAN BLAKE", "biweekly",
                anchor=date(2022, 1, 14)),
-        Income("checking", 70_000, "ZELLE PAYMENT FROM PAT BLAKE", "monthly", day=2, raise_percent=0, kind="TRANSFER"),
+        Income("checking", 15_000, "ZELLE PAYMENT FROM PAT BLAKE", "monthly", day=2, raise_percent=0, kind="TRANSFER"),
     ),
     bills=(
         Bill("checking", 4, 52_500, "VENMO PAYMENT 1029384756 DES:RENT", rise_month=9, rise=1_500, kind="TRANSFER",
@@ -96,7 +97,7 @@ _JORDAN = Person(
         Habit("checking", "cash", 0.01, 0.03),
     ),
     moves=(Move("checking", "savings", 3, 5_000),),
-    buffers=(Buffer("checking", "savings", 5_000, 170_000, 260_000),),
+    buffers=(Buffer("checking", "savings", cap=110_000, savings_cap=140_000),),
     duplicates=("checking", "dining-annarbor"),
 )  # fmt: skip
 
@@ -207,6 +208,7 @@ _ALEX = Person(
         Habit("checking", "cash", 0.02, 0.04),
     ),
     moves=(Move("studio", "checking", 3, 290_000), Move("studio", "tax", 20, 140_000)),
+    exchanges=(Exchange("euro", "studio", 12, 350_000),),
     trips=(Trip("card", "trip-berlin", 5, 20, 9), Trip("card", "trip-berlin", 10, 9, 7)),
     buffers=(
         Buffer("checking", "tax", 40_000, 420_000),

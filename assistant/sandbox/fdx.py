@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from assistant.sandbox import shapes
@@ -22,11 +22,13 @@ from assistant.sandbox.answers import (
     not_authorized,
     unauthenticated,
 )
-from assistant.sandbox.ledger import Bank, Ledger
+from assistant.sandbox.ledger import Bank, Item, Ledger
 from assistant.sandbox.paging import PageKey, PageKeys
 from assistant.sandbox.people import AccountSpec
 from assistant.sandbox.state import Consent, State
 from assistant.sandbox.time import SandboxClock
+
+T = TypeVar("T")
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
@@ -129,10 +131,13 @@ class FdxApi:
         if wanted := call.query.get("accountIds"):
             shared = [caller.account(account_id) for account_id in wanted.split(",")]
         details = result_type == "details"
-        return self._page(caller, call, f"accounts/{result_type}/{wanted or ''}", "accounts", caller.ledger, [
-            (lambda ledger, spec=spec: shapes.account(ledger, spec, caller.version, details=details))
-            for spec in shared
-        ])  # fmt: skip
+        scope = f"accounts/{result_type}/{wanted or ''}"
+        now = self._as_of(call, scope, caller)
+
+        def render(ledger: Ledger, spec: AccountSpec) -> shapes.Json:
+            return shapes.account(ledger, spec, caller.version, details=details)
+
+        return self._page(caller, call, scope, "accounts", shared, now, render)
 
     def _account(self, caller: _Caller, account_id: str) -> Answer:
         caller.need("ACCOUNT_DETAILED")
@@ -144,22 +149,34 @@ class FdxApi:
         spec = caller.account(account_id)
         start, end = _dates(call.query, caller.ledger.today)
         scope = f"{account_id}/{start}/{end}"
-        ledger = caller.ledger
-        if key := _page_key(call.query):
-            ledger = self._bank.ledger(caller.consent.login, self._keys.read(key, scope).as_of)
-        items = ledger.items(spec.key, start, end)
-        return self._page(caller, call, scope, "transactions", ledger, [
-            (lambda view, item=item: shapes.transaction(view, spec, item, caller.version)) for item in items
-        ])  # fmt: skip
+        ledger = self._as_of(call, scope, caller)
 
-    def _page(self, caller: _Caller, call: Call, scope: str, name: str, ledger: Ledger, makers: list[Any]) -> Answer:
+        def render(ledger: Ledger, item: Item) -> shapes.Json:
+            return shapes.transaction(ledger, spec, item, caller.version)
+
+        return self._page(caller, call, scope, "transactions", ledger.items(spec.key, start, end), ledger, render)
+
+    def _as_of(self, call: Call, scope: str, caller: _Caller) -> Ledger:
+        """The books as the first page of this list saw them."""
+        key = _page_key(call.query)
+        return self._bank.ledger(caller.consent.login, self._keys.read(key, scope).as_of) if key else caller.ledger
+
+    def _page(
+        self,
+        caller: _Caller,
+        call: Call,
+        scope: str,
+        name: str,
+        rows: Sequence[T],
+        ledger: Ledger,
+        render: Callable[[Ledger, T], shapes.Json],
+    ) -> Answer:
         limit = _limit(call.query)
         key = _page_key(call.query)
         offset = self._keys.read(key, scope).offset if key else 0
-        rows = [make(ledger) for make in makers[offset : offset + limit]]
-        page: dict[str, Any] = {"totalElements": len(makers)}
-        body: dict[str, Any] = {"page": page, name: rows}
-        if offset + limit < len(makers):
+        page: dict[str, Any] = {"totalElements": len(rows)}
+        body: dict[str, Any] = {"page": page, name: [render(ledger, row) for row in rows[offset : offset + limit]]}
+        if offset + limit < len(rows):
             following = self._keys.write(PageKey(scope, ledger.now, offset + limit))
             page["nextOffset"] = following
             kept = {k: v for k, v in call.query.items() if k not in {"offset", "pageKey"}}

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from assistant.sandbox.book import Book
 from assistant.sandbox.descriptors import RATES, SHOPS, Shop
-from assistant.sandbox.people import AccountSpec, Bill, Buffer, Category, Habit, Income, Person
+from assistant.sandbox.people import AccountSpec, Bill, Buffer, Category, Exchange, Habit, Income, Person
 
 #: Where every customer's history begins.
 EPOCH = date(2022, 1, 1)
@@ -51,6 +51,8 @@ class History:
         for move in self.person.moves:
             if day == on_month_day(day, move.day) and self.book.free(move.source) > move.cents:
                 self.book.transfer(day, self.person.account(move.source), self.person.account(move.target), move.cents)
+        for exchange in self.person.exchanges:
+            self._exchange(exchange, day)
         for spec in self.person.accounts:
             if spec.category is Category.LOAN:
                 self._loan(spec, day)
@@ -110,6 +112,16 @@ class History:
             foreign=bill.foreign or (0, ""),
             linked=bill.day % 2 == 0,
         )
+
+    def _exchange(self, exchange: Exchange, day: date) -> None:
+        spare = (self.book.free(exchange.source) - exchange.keep) // 10_000 * 10_000
+        if day != business_day_after(on_month_day(day, exchange.day)) or spare <= 0:
+            return
+        currency = self.person.account(exchange.source).currency
+        name = f"FX {currency}/{self.person.account(exchange.target).currency}"
+        bought = round(spare * RATES[currency] * 0.99)
+        self.book.add(day, exchange.source, -spare, f"{name} TRANSFER OUT", kind="TRANSFER")
+        self.book.add(day, exchange.target, bought, f"{name} TRANSFER IN", kind="TRANSFER", foreign=(spare, currency))
 
     def _loan(self, spec: AccountSpec, day: date) -> None:
         owed = -self.book.posted[spec.key]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
 
 from assistant.sandbox.book import Book, Entry, Statement, bank_day
 from assistant.sandbox.bulk import BulkHistory
@@ -53,14 +52,17 @@ class Ledger:
         self.person = person
         self.now = now
         self._book = book
+        self._items: dict[str, tuple[Item, ...]] = {}
+        self._ranges: dict[tuple[str, date | None, date | None], tuple[Item, ...]] = {}
 
     @property
     def today(self) -> date:
         return bank_day(self.now)
 
-    @cached_property
-    def _visible(self) -> dict[str, tuple[Item, ...]]:
-        return {key: tuple(self._item(e) for e in self._shown(entries)) for key, entries in self._book.entries.items()}
+    def _visible(self, key: str) -> tuple[Item, ...]:
+        if key not in self._items:
+            self._items[key] = tuple(self._item(entry) for entry in self._shown(self._book.entries[key]))
+        return self._items[key]
 
     def _shown(self, entries: list[Entry]) -> list[Entry]:
         past = [entry for entry in entries if entry.happened <= self.now]
@@ -77,12 +79,15 @@ class Ledger:
         return Item(entry, False, self._book.posted_id(entry), self._book.pending_id(entry) if was_pending else "")
 
     def items(self, key: str, start: date | None = None, end: date | None = None) -> tuple[Item, ...]:
-        """Newest first, by the bank day they happened, both ends included."""
-        return tuple(
-            item
-            for item in self._visible[key]
-            if (start is None or item.entry.day >= start) and (end is None or item.entry.day <= end)
-        )
+        """Newest first, by the bank day they happened, both ends included. A run of pages asks once."""
+        found = self._ranges.get((key, start, end))
+        if found is None:
+            found = self._ranges[(key, start, end)] = tuple(
+                item
+                for item in self._visible(key)
+                if (start is None or item.entry.day >= start) and (end is None or item.entry.day <= end)
+            )
+        return found
 
     def posted(self, key: str) -> int:
         """Cents; negative is owed or overdrawn."""

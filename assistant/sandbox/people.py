@@ -114,6 +114,16 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """On a day of the month, what ``source`` holds above ``keep`` is changed into ``target``'s currency."""
+
+    source: str
+    target: str
+    day: int
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trip:
     """Each year, ``days`` days abroad from a date, two or so purchases a day."""
 
@@ -146,6 +156,7 @@ class Person:
     bills: tuple[Bill, ...] = ()
     habits: tuple[Habit, ...] = ()
     moves: tuple[Move, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
     trips: tuple[Trip, ...] = ()
     buffers: tuple[Buffer, ...] = ()
     duplicates: tuple[str, str] | None = None  #: (account, shop group) of the charge that sometimes comes twice

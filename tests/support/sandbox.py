@@ -64,7 +64,7 @@ class SandboxProcess:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "assistant.sandbox", "--port", str(self.port), "--seed", str(self._seed)]
-        command += ["--admin-key", self.admin_key]
+        command += [f"--admin-key={self.admin_key}"]
         if self._state is not None:
             command += ["--state", str(self._state)]
         environment = {name: value for name, value in os.environ.items() if name != "TELLERLINE_CLOCK"}
