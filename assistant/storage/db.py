@@ -74,6 +74,13 @@ class Database:
         with holder:
             yield
 
+    def serialize(self, session: Session, name: str) -> None:
+        """Let transactions that name the same thing follow one another until they commit. SQLite's writers
+        do anyway."""
+        if not self.is_sqlite:
+            key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
     def dispose(self) -> None:
         self.engine.dispose()
 

@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String, bindparam, delete, select
+from sqlalchemy import BigInteger, LargeBinary, String, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -41,6 +41,16 @@ class DataKeyRow(_Base):
     master_id: Mapped[str] = mapped_column(String(32), index=True)
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class AnchorRow(_Base):
+    """The furthest point a chain in the main database is known to have reached."""
+
+    __tablename__ = "anchors"
+
+    chain: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[str] = mapped_column(String(64))
 
 
 _TABLE = DataKeyRow.__table__
@@ -118,3 +128,23 @@ class KeyRing:
                 row.master_id = wrapper.id
         self._wrapper = wrapper
         return len(rows)
+
+    def anchor(self, chain: str, seq: int, value: str) -> None:
+        """Note how far a chain has come, here, where whoever shortens it in the main database can't reach.
+        An older point never replaces a newer one."""
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        new = insert(AnchorRow).values(chain=chain, seq=seq, value=value)
+        with self._database.write() as session:
+            session.execute(
+                new.on_conflict_do_update(
+                    index_elements=[AnchorRow.chain],
+                    set_={"seq": new.excluded.seq, "value": new.excluded.value},
+                    where=AnchorRow.seq < new.excluded.seq,
+                )
+            )
+
+    def anchored(self, chain: str) -> tuple[int, str]:
+        """The furthest point noted: its number and value; (0, "") when there is none."""
+        with self._database.read() as session:
+            row = session.get(AnchorRow, chain)
+        return (row.seq, row.value) if row else (0, "")

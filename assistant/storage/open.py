@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.settings import Settings
+from assistant.settings import Settings, SettingsError
 from assistant.storage.db import Database
 from assistant.storage.keys import KeyRing
 from assistant.storage.schema import upgrade
@@ -20,6 +20,8 @@ class Storage:
 
 def open_storage(settings: Settings) -> Storage:
     """Once per process and installation: later calls return the same pools. Raises what the database raises."""
+    if settings.keys_url == settings.database_url and settings.database_url.startswith("sqlite"):
+        raise SettingsError("TELLERLINE_KEYS_URL must not be the main database: its copies would hold the keys")
     return _opened(settings.database_url, settings.keys_url or _default_keys_url(settings), settings.master_key)
 
 

@@ -7,6 +7,7 @@ by a master key that never touches the database. AES-256-GCM (NIST SP 800-38D) w
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from typing import Protocol
 
@@ -31,6 +32,8 @@ class Cipher:
 
     def __init__(self, key: bytes, owner: str, key_id: str) -> None:
         self._aead = AESGCM(key)
+        # A key of its own for MACs, so that one key never serves two algorithms.
+        self._mac_key = hmac.digest(key, b"tellerline mac", "sha256")
         self.owner = owner
         self.key_id = key_id
 
@@ -50,6 +53,10 @@ class Cipher:
             return self._aead.decrypt(nonce, body, self._bound(place))
         except (InvalidTag, ValueError) as error:
             raise Unreadable(f"cannot open {place.split(':')[0]}") from error
+
+    def mac(self, message: bytes) -> bytes:
+        """HMAC-SHA256 under a key that only this owner's data key gives."""
+        return hmac.digest(self._mac_key, message, "sha256")
 
     def _bound(self, place: str) -> bytes:
         # Lengths first, so that no two pairs of owner and place give the same bytes.

@@ -86,6 +86,7 @@ class LedgerRow(Base):
     __table_args__ = (Index("ix_consent_ledger_key", "customer_id", "bank_id", "channel", "purpose"),)
 
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    prev_hash: Mapped[str] = mapped_column(String(64))
     content_hash: Mapped[str] = mapped_column(String(64))
     chain_hash: Mapped[str] = mapped_column(String(64))
     salt: Mapped[str | None] = mapped_column(String(32))

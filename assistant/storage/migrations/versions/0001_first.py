@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "consent_ledger",
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("prev_hash", sa.String(length=64), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("chain_hash", sa.String(length=64), nullable=False),
         sa.Column("salt", sa.String(length=32), nullable=True),

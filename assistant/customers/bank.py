@@ -1,0 +1,252 @@
+"""All of one customer's banks as one, behind the gate (implements banking.connector.CustomerBank)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from assistant.banking import clock
+from assistant.banking.account import Account, Balances
+from assistant.banking.connector import CustomerProfile, Dated
+from assistant.banking.errors import (
+    AccountNotFound,
+    BankingError,
+    BankUnavailable,
+    LinkExpired,
+    NotLinked,
+    NotSupported,
+    RateLimited,
+)
+from assistant.banking.period import Period
+from assistant.banking.purpose import Purpose
+from assistant.banking.transaction import Transaction
+from assistant.connectors.profiles import BankProfile
+from assistant.customers.cache import FreshCache, Heard, Key, LastWords
+from assistant.customers.gate import Access, Gate, Opened
+from assistant.customers.identity import Customer
+from assistant.customers.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Enriching(Protocol):
+    """What is used of banking.enrich.Enricher."""
+
+    def enrich(self, transactions: Sequence[Transaction], accounts: Sequence[Account]) -> tuple[Transaction, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all customers of this process share. ``pool`` bounds how many bank calls run at once."""
+
+    gate: Gate
+    vault: Vault
+    profiles: Mapping[str, BankProfile]
+    enricher: Enriching
+    fresh: FreshCache
+    last_words: LastWords
+    pool: ThreadPoolExecutor
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One question to one bank. ``kind`` is the class of the answers, for reading them back from storage."""
+
+    access: Access
+    item: str
+    kind: type[Any]
+    ask: Callable[[], tuple[Any, ...]]
+    period: Period | None = None
+    account: Account | None = None
+
+
+class LinkedBanks:
+    """One customer's banks. Make one per question: it holds the customer, nothing else."""
+
+    def __init__(self, customer: Customer, shared: Shared) -> None:
+        self._customer = customer
+        self._shared = shared
+        self._door = shared.gate.door(customer)
+
+    @property
+    def profile(self) -> CustomerProfile:
+        return self._customer.profile
+
+    def bank_name(self, bank_id: str) -> str:
+        profile = self._shared.profiles.get(bank_id)
+        return profile.name if profile else bank_id
+
+    def accounts(self, purpose: Purpose) -> Dated[tuple[Account, ...]]:
+        opened = self._door.open(purpose)
+        heard, problems = self._accounts(opened)
+        return _dated(_joined(heard), heard, problems)
+
+    def balances(self, accounts: Sequence[Account]) -> Dated[Mapping[str, Balances]]:
+        """Purpose BALANCES. Keyed by Account.id; an account whose balance is not to be had is missing."""
+        bank_ids = list(dict.fromkeys(account.bank_id for account in accounts))
+        opened = self._door.open(Purpose.BALANCES, bank_ids)
+        calls = [
+            _Call(access, f"balances:{account.native_id}", Balances, _balances(access, account), account=account)
+            for access in opened.accesses
+            for account in accounts
+            if account.bank_id == access.bank_id
+        ]
+        heard, problems = self._all(calls)
+        found = {balances.account_id: balances for balances in _joined(heard)}
+        return _dated(found, heard, [*opened.refused, *problems])
+
+    def transactions(
+        self, period: Period, purpose: Purpose, accounts: Sequence[Account] | None = None
+    ) -> Dated[tuple[Transaction, ...]]:
+        """Of the given accounts, else of all.
+
+        Those of all accounts are fetched in either case: a transfer between two of the customer's accounts
+        is often known only by its other end (see banking.enrich).
+        """
+        opened = self._door.open(purpose)
+        asked = None if accounts is None else {account.id for account in accounts}
+        self._refuse_unless_any(opened, accounts)
+        listed, problems = self._accounts(opened)
+        known: tuple[Account, ...] = _joined(listed)
+        if asked and asked.isdisjoint(account.id for account in known):
+            raise AccountNotFound("not among the shared accounts")
+        calls = [
+            _Call(access, f"transactions:{account.native_id}", Transaction, _history(access, account, period),
+                  period, account)
+            for access in opened.accesses
+            for account in known
+            if account.bank_id == access.bank_id
+        ]  # fmt: skip
+        heard, failed = self._all(calls, asked)
+        banks = None if accounts is None else {account.bank_id for account in accounts}
+        problems = [p for p in [*problems, *failed] if banks is None or not p.bank_id or p.bank_id in banks]
+        enriched = self._enriched(known, period, heard)
+        value = tuple(t for t in enriched if asked is None or t.account_id in asked)
+        return _dated(value, [*listed, *heard], problems)
+
+    def _refuse_unless_any(self, opened: Opened, accounts: Sequence[Account] | None) -> None:
+        """An account at a bank that may not be asked is not answered with the silence of the others."""
+        if accounts is None:
+            return
+        wanted = {account.bank_id for account in accounts}
+        if wanted.isdisjoint(access.bank_id for access in opened.accesses):
+            raise next((e for e in opened.refused if e.bank_id in wanted), NotLinked("no such link"))
+
+    def _accounts(self, opened: Opened) -> tuple[list[Heard[Any]], list[BankingError]]:
+        calls = [_Call(access, "accounts", Account, access.accounts) for access in opened.accesses]
+        heard, problems = self._all(calls)
+        return heard, [*opened.refused, *problems]
+
+    def _all(
+        self, calls: Sequence[_Call], asked: set[str] | None = None
+    ) -> tuple[list[Heard[Any]], list[BankingError]]:
+        """Every call's answer, several at a time. Raises only when none that matters was answered.
+
+        ``asked``: the accounts that matter; another one's failure is nobody's problem.
+        """
+        heard: list[Heard[Any]] = []
+        failures: list[BankingError] = []
+        answered = False
+        for call, outcome in zip(calls, self._run(calls), strict=True):
+            matters = asked is None or (call.account is not None and call.account.id in asked)
+            if isinstance(outcome, Heard):
+                heard.append(outcome)
+                answered = answered or matters
+            elif matters:
+                failures.append(outcome)
+        if failures and not answered:
+            raise failures[0]
+        # An account of a kind the bank tells nothing about is no problem among others that answered.
+        return heard, [failure for failure in failures if asked is not None or not isinstance(failure, NotSupported)]
+
+    def _run(self, calls: Sequence[_Call]) -> list[Heard[Any] | BankingError]:
+        outcomes = [self._remembered(call) for call in calls]
+        missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
+        if len(missing) == 1:
+            answers = [self._asked(calls[missing[0]])]
+        else:
+            answers = list(self._shared.pool.map(self._asked, [calls[index] for index in missing]))
+        for index, answer in zip(missing, answers, strict=True):
+            outcomes[index] = answer
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _remembered(self, call: _Call) -> Heard[Any] | BankingError | None:
+        return self._shared.fresh.get(self._key(call), call.period)
+
+    def _asked(self, call: _Call) -> Heard[Any] | BankingError:
+        key = self._key(call)
+        asked_at = clock.now()
+        try:
+            answer = call.ask()
+        except (BankUnavailable, RateLimited) as error:
+            before = self._shared.last_words.get(key, call.kind, call.period)
+            logger.info("bank %s not available (%s), repeating: %s", key.bank_id, error.code, before is not None)
+            return before or error
+        except LinkExpired as error:
+            self._shared.vault.expired(self._customer.id, key.bank_id, asked_at)
+            self._shared.fresh.forget(self._customer.id, key.bank_id)
+            return error
+        except BankingError as error:
+            return error
+        heard = Heard(answer, clock.now(), call.period)
+        self._shared.fresh.put(key, heard)
+        self._shared.last_words.put(key, heard)
+        return heard
+
+    def _key(self, call: _Call) -> Key:
+        return Key(self._customer.id, call.access.bank_id, call.item)
+
+    def _enriched(
+        self, accounts: tuple[Account, ...], period: Period, heard: Sequence[Heard[Any]]
+    ) -> tuple[Transaction, ...]:
+        """What was heard, enriched, cut to the period, newest first. The work is done once per set of answers."""
+        sources = tuple(heard)
+        key = Key(self._customer.id, "", "enriched")
+        before = self._shared.fresh.get(key)
+        if (
+            before is not None
+            and len(before.value[0]) == len(sources)
+            and all(old is new for old, new in zip(before.value[0], sources, strict=True))
+        ):
+            enriched = before.value[1]
+        else:
+            enriched = self._shared.enricher.enrich(_joined(sources), accounts)
+            enriched = tuple(sorted(enriched, key=_when, reverse=True))
+            self._shared.fresh.put(key, Heard((sources, enriched), clock.now()))
+        return tuple(transaction for transaction in enriched if transaction.date in period)
+
+
+def _balances(access: Access, account: Account) -> Callable[[], tuple[Balances, ...]]:
+    return lambda: (access.balances(account),)
+
+
+def _history(access: Access, account: Account, period: Period) -> Callable[[], tuple[Transaction, ...]]:
+    return lambda: access.transactions(account, period)
+
+
+def _when(transaction: Transaction) -> Any:
+    """The day; within a day the order the bank gave stays, because sorting is stable."""
+    return transaction.date
+
+
+def _joined(heard: Sequence[Heard[Any]]) -> tuple[Any, ...]:
+    return tuple(item for answer in heard for item in answer.value)
+
+
+def _dated(value: T, heard: Sequence[Heard[Any]], problems: Sequence[BankingError]) -> Dated[T]:
+    return Dated(
+        value,
+        as_of=min((answer.fetched_at for answer in heard), default=clock.now()),
+        stale=any(answer.stale for answer in heard),
+        problems=_one_per_bank(problems),
+    )
+
+
+def _one_per_bank(problems: Sequence[BankingError]) -> tuple[BankingError, ...]:
+    """One bank that is down is one problem, however many of its accounts were asked for."""
+    return tuple({(problem.bank_id, type(problem)): problem for problem in reversed(problems)}.values())[::-1]

@@ -1,0 +1,170 @@
+"""What a bank said before: fresh, in this process, for a minute; sealed, in the database, for when it is down."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from assistant.banking import clock
+from assistant.banking.account import Account, Balances
+from assistant.banking.period import Period
+from assistant.banking.transaction import Transaction
+from assistant.customers.codec import from_plain, to_plain
+from assistant.customers.identity import key_owner
+from assistant.storage.db import Database
+from assistant.storage.keys import KeyDestroyed, KeyRing
+from assistant.storage.seal import Unreadable
+from assistant.storage.tables import BankCacheRow
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_ENTRIES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[T]):
+    """An answer and when it was fetched (aware, UTC). ``period`` is what a history covers."""
+
+    value: T
+    fetched_at: datetime
+    period: Period | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Whose answer, from which bank, to what: "accounts", "balances:<account>", "transactions:<account>"."""
+
+    customer_id: str
+    bank_id: str
+    item: str
+
+
+class FreshCache:
+    """Answers of the last seconds, in memory, bounded. Whoever reads it has passed the gate."""
+
+    def __init__(self, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._entries: OrderedDict[Key, tuple[float, Heard[Any]]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def get(self, key: Key, period: Period | None = None) -> Heard[Any] | None:
+        """A fresh answer; for a history, one that covers ``period``."""
+        with self._guard:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            if self._monotonic() - entry[0] >= self._seconds:
+                del self._entries[key]
+                return None
+            self._entries.move_to_end(key)
+        return entry[1] if _covers(entry[1].period, period) else None
+
+    def put(self, key: Key, heard: Heard[Any]) -> None:
+        with self._guard:
+            self._entries[key] = (self._monotonic(), heard)
+            self._entries.move_to_end(key)
+            while len(self._entries) > _ENTRIES:
+                self._entries.popitem(last=False)
+
+    def forget(self, customer_id: str, bank_id: str | None = None) -> None:
+        with self._guard:
+            for key in [k for k in self._entries if k.customer_id == customer_id and bank_id in (None, k.bank_id)]:
+                del self._entries[key]
+
+
+class LastWords:
+    """The last answer of each kind, sealed under the customer's key."""
+
+    def __init__(self, database: Database, keys: KeyRing, hours: float) -> None:
+        self._database = database
+        self._keys = keys
+        self._keep = timedelta(hours=hours)
+
+    def put(self, key: Key, heard: Heard[Any]) -> None:
+        """Replaces the answer before. A customer who was erased meanwhile gets none."""
+        if not self._keep:
+            return
+        period = heard.period
+        try:
+            cipher = self._keys.cipher(key_owner(key.customer_id))
+            row = BankCacheRow(
+                customer_id=key.customer_id,
+                bank_id=key.bank_id,
+                item=key.item,
+                starts=period.start if period else None,
+                ends=period.end if period else None,
+                fetched_at=heard.fetched_at,
+                sealed=cipher.seal(_encode(heard.value), _place(key)),
+            )
+            with self._database.write() as session:
+                session.merge(row)
+        except (KeyDestroyed, IntegrityError):
+            logger.info("answer of %s came for a customer who is gone", key.bank_id)
+
+    def get(self, key: Key, kind: type[Any], period: Period | None = None) -> Heard[Any] | None:
+        """The last answer, if it is young enough and covers ``period``; a tuple of ``kind``, marked stale."""
+        with self._database.read() as session:
+            row = session.get(BankCacheRow, (key.customer_id, key.bank_id, key.item))
+        if row is None or row.fetched_at < clock.now() - self._keep:
+            return None
+        covered = Period(row.starts, row.ends) if row.starts and row.ends else None
+        if not _covers(covered, period):
+            return None
+        try:
+            plain = self._keys.cipher(key_owner(key.customer_id)).open(row.sealed, _place(key))
+        except (KeyDestroyed, Unreadable):
+            return None
+        return Heard(tuple(from_plain(kind, item) for item in json.loads(plain)), row.fetched_at, covered, stale=True)
+
+    def forget(self, customer_id: str, bank_id: str) -> None:
+        with self._database.write() as session:
+            session.execute(
+                delete(BankCacheRow).where(BankCacheRow.customer_id == customer_id, BankCacheRow.bank_id == bank_id)
+            )
+
+    def forget_old(self) -> None:
+        """Retention."""
+        with self._database.write() as session:
+            session.execute(delete(BankCacheRow).where(BankCacheRow.fetched_at < clock.now() - self._keep))
+
+    def everything(self, customer_id: str) -> list[tuple[str, str, datetime, Any]]:
+        """For export: bank, item, when, and the answer as plain JSON values."""
+        with self._database.read() as session:
+            rows = session.scalars(select(BankCacheRow).where(BankCacheRow.customer_id == customer_id)).all()
+        cipher = self._keys.cipher(key_owner(customer_id)) if rows else None
+        return [
+            (row.bank_id, row.item, row.fetched_at, json.loads(cipher.open(row.sealed, _place_of(row))))
+            for row in rows
+            if cipher is not None
+        ]
+
+
+def _covers(covered: Period | None, wanted: Period | None) -> bool:
+    if wanted is None:
+        return True
+    return covered is not None and covered.start <= wanted.start and wanted.end <= covered.end
+
+
+def _encode(value: tuple[Account, ...] | tuple[Transaction, ...] | tuple[Balances, ...]) -> bytes:
+    return json.dumps([to_plain(item) for item in value], separators=(",", ":")).encode()
+
+
+def _place(key: Key) -> str:
+    return f"bank_cache.sealed:{key.bank_id}:{key.item}"
+
+
+def _place_of(row: BankCacheRow) -> str:
+    return f"bank_cache.sealed:{row.bank_id}:{row.item}"

@@ -1,0 +1,142 @@
+"""The one door to a bank.
+
+Nothing else in Tellerline opens a connector for a customer. Behind the door is only what the purpose covers:
+with consent to balances nobody reads transactions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from assistant.banking.account import Account, Balances
+from assistant.banking.connector import BankConnector, CustomerProfile
+from assistant.banking.errors import BankingError, BankUnavailable, ConsentRequired, LinkExpired, NotLinked
+from assistant.banking.period import Period
+from assistant.banking.purpose import Purpose
+from assistant.banking.transaction import Transaction
+from assistant.connectors.profiles import BankProfile, ProfileError
+from assistant.connectors.tokens import TokenStore
+from assistant.customers.consent import Consents
+from assistant.customers.identity import Customer
+from assistant.customers.vault import Link, LinkState, Vault
+
+logger = logging.getLogger(__name__)
+
+ConnectorOpener = Callable[[BankProfile, TokenStore, str], BankConnector]
+
+#: What may be read for each purpose besides the list of accounts. PAYMENTS reads nothing more.
+_BALANCES_FOR = frozenset({Purpose.BALANCES, Purpose.ALERTS})
+_TRANSACTIONS_FOR = frozenset({Purpose.TRANSACTIONS, Purpose.INSIGHTS, Purpose.ALERTS})
+
+
+class Access:
+    """One bank, opened for one purpose, for one question."""
+
+    def __init__(self, customer: Customer, bank_id: str, purpose: Purpose, connector: BankConnector) -> None:
+        self.customer = customer
+        self.bank_id = bank_id
+        self.purpose = purpose
+        self.__connector = connector
+
+    def accounts(self) -> tuple[Account, ...]:
+        return self.__connector.accounts()
+
+    def balances(self, account: Account) -> Balances:
+        self._covered(account, _BALANCES_FOR)
+        return self.__connector.balances(account)
+
+    def transactions(self, account: Account, period: Period) -> tuple[Transaction, ...]:
+        self._covered(account, _TRANSACTIONS_FOR)
+        return self.__connector.transactions(account, period)
+
+    def _covered(self, account: Account, purposes: frozenset[Purpose]) -> None:
+        if self.purpose not in purposes:
+            raise PermissionError(f"consent to {self.purpose.value} does not cover this")
+        if account.bank_id != self.bank_id:
+            raise PermissionError("consent for one bank does not cover an account at another")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The banks that may be asked, and why the others may not."""
+
+    accesses: tuple[Access, ...]
+    refused: tuple[BankingError, ...]
+
+
+class Door:
+    """The gate as one customer meets it in one question. Consent is looked up at every ``open``; the
+    connectors stay, so that what a bank tells twice in one question is asked once."""
+
+    def __init__(self, gate: Gate, customer: Customer) -> None:
+        self._gate = gate
+        self._customer = customer
+        self.__connectors: dict[str, BankConnector] = {}
+
+    def open(self, purpose: Purpose, bank_ids: Sequence[str] | None = None) -> Opened:
+        """Every linked bank (of ``bank_ids``, else of all) that may be asked for ``purpose`` now.
+
+        Raises NotLinked, ConsentRequired or LinkExpired when there is none; no bank has been called then.
+        """
+        accesses: list[Access] = []
+        refused: list[BankingError] = []
+        for link in self._gate.links(self._customer, bank_ids):
+            try:
+                self._gate.pass_(self._customer, link, purpose)
+                accesses.append(Access(self._customer, link.bank_id, purpose, self._connector(link.bank_id)))
+            except BankingError as error:
+                refused.append(error)
+        if not accesses:
+            raise refused[0]
+        return Opened(tuple(accesses), tuple(refused))
+
+    def _connector(self, bank_id: str) -> BankConnector:
+        if bank_id not in self.__connectors:
+            self.__connectors[bank_id] = self._gate.connect(self._customer.id, bank_id, self._customer.profile)
+        return self.__connectors[bank_id]
+
+
+class Gate:
+    def __init__(
+        self, consents: Consents, vault: Vault, profiles: Mapping[str, BankProfile], opener: ConnectorOpener
+    ) -> None:
+        self._consents = consents
+        self._vault = vault
+        self._profiles = profiles
+        self._opener = opener
+
+    def door(self, customer: Customer) -> Door:
+        return Door(self, customer)
+
+    def links(self, customer: Customer, bank_ids: Sequence[str] | None) -> list[Link]:
+        """The links that are not being ended. Raises NotLinked when there is none."""
+        links = [link for link in self._vault.links(customer.id) if link.state is not LinkState.REVOKING]
+        if bank_ids is not None:
+            links = [link for link in links if link.bank_id in bank_ids]
+        if not links:
+            raise NotLinked("no linked bank", bank_id=bank_ids[0] if bank_ids and len(bank_ids) == 1 else "")
+        return links
+
+    def pass_(self, customer: Customer, link: Link, purpose: Purpose) -> None:
+        """Raises ConsentRequired or LinkExpired unless the bank may be asked, now, for this purpose."""
+        if not isinstance(purpose, Purpose):
+            raise TypeError("a purpose is one of banking.Purpose")
+        if not self._consents.is_live(customer.id, link.bank_id, customer.channel, purpose):
+            raise ConsentRequired(purpose, bank_id=link.bank_id)
+        if link.state is LinkState.EXPIRED:
+            raise LinkExpired("needs reconnecting", bank_id=link.bank_id)
+
+    def revoke(self, customer_id: str, bank_id: str) -> None:
+        """End the link at the bank. Needs no consent: it ends one. Raises banking.errors, safe to repeat."""
+        self.connect(customer_id, bank_id, CustomerProfile()).revoke()
+
+    def connect(self, customer_id: str, bank_id: str, profile: CustomerProfile) -> BankConnector:
+        """For Door and ``revoke`` only: it asks for no consent."""
+        try:
+            return self._opener(self._profiles[bank_id], self._vault.tokens(customer_id, bank_id), profile.time_zone)
+        except (KeyError, ProfileError) as error:
+            # The operator's to mend; to the customer the bank is just not there.
+            logger.error("bank %s cannot be used: %s", bank_id, type(error).__name__)
+            raise BankUnavailable("not configured", bank_id=bank_id, code="profile") from error
