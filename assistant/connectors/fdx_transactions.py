@@ -32,6 +32,8 @@ SIGN_BY_TYPE = {
 POSTING_DAYS = 5
 #: How alike two descriptors must be to be one purchase's. Below it, both stay.
 SAME_DESCRIPTION = 0.75
+#: Letters below which a descriptor says too little to tell by.
+SHORTEST_DESCRIPTION = 4
 
 
 class Unreadable(ValueError):
@@ -49,6 +51,10 @@ class ParsedRow:
     reference: str
     content: str
     transaction: Transaction
+
+    @property
+    def names(self) -> set[str]:
+        return {self.native_id, self.reference} - {""}
 
 
 def parse_row(item: Row, account: Account, zone: ZoneInfo) -> ParsedRow | None:
@@ -167,9 +173,7 @@ def _without_twins(rows: Sequence[ParsedRow]) -> list[ParsedRow]:
     pending = [row for row in rows if row.transaction.is_pending]
     if not pending or not posted:
         return list(rows)
-    known = {name for row in posted for name in (row.native_id, row.reference) if name}
-    known -= {""}
-    dropped = {id(row) for row in pending if {row.native_id, row.reference} & known and _agree(row, posted)}
+    dropped = _linked(pending, posted)
     by_amount: dict[Decimal, list[ParsedRow]] = defaultdict(list)
     for row in posted:
         if not row.reference:
@@ -186,11 +190,18 @@ def _without_twins(rows: Sequence[ParsedRow]) -> list[ParsedRow]:
     return [row for row in rows if id(row) not in dropped]
 
 
-def _agree(pending: ParsedRow, posted: Sequence[ParsedRow]) -> bool:
-    """A shared name ties the two only when they move money the same way: a pending refund refers to a purchase."""
-    names = {pending.native_id, pending.reference} - {""}
-    out = pending.transaction.is_outflow
-    return any({row.native_id, row.reference} & names and row.transaction.is_outflow is out for row in posted)
+def _linked(pending: Sequence[ParsedRow], posted: Sequence[ParsedRow]) -> set[int]:
+    """id() of the pending rows that share a name with a posted row. A name that several rows bear on either side
+    is no name (banks reuse ids), and the money must go the same way: a pending refund refers to a purchase."""
+    ours = Counter(name for row in pending for name in row.names)
+    theirs = Counter(name for row in posted for name in row.names)
+    bearer = {name: row for row in posted for name in row.names if theirs[name] == 1}
+    return {
+        id(row)
+        for row in pending
+        for name in row.names
+        if ours[name] == 1 and name in bearer and bearer[name].transaction.is_outflow is row.transaction.is_outflow
+    }
 
 
 def _alike(pending: Transaction, posted: Transaction) -> bool:
@@ -201,7 +212,10 @@ def _alike(pending: Transaction, posted: Transaction) -> bool:
     if not near:
         return False
     ours, theirs = _words(pending.description), _words(posted.description)
-    return bool(ours and theirs) and SequenceMatcher(None, ours, theirs).ratio() >= SAME_DESCRIPTION
+    if len(ours) < SHORTEST_DESCRIPTION or len(theirs) < SHORTEST_DESCRIPTION:
+        return False
+    # While pending a descriptor is often cut short: "CHIPOTLE 8800", then "CHIPOTLE 8800 NEW YORK NY".
+    return theirs.startswith(ours) or SequenceMatcher(None, ours, theirs).ratio() >= SAME_DESCRIPTION
 
 
 def _words(description: str) -> str:

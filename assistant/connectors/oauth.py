@@ -144,7 +144,7 @@ def parse_tokens(body: Any, previous: TokenSet | None = None) -> TokenSet:
         expires_at=_expiry(body.get("expires_in")),
         scope=text("scope", previous.scope if previous else ""),
         id_token=text("id_token", previous.id_token if previous else ""),
-        consent_id=text("consent_id", text("fdx_consent_id", previous.consent_id if previous else "")),
+        consent_id=text("consent_id", text("fdxConsentId", previous.consent_id if previous else "")),
     )
 
 

@@ -167,8 +167,10 @@ def check_egress(profile: BankProfile, url: str) -> None:
 
 
 def _host(given: Any) -> str:
-    text = str(given).lower()
-    return urlsplit(text).netloc if "://" in text else text
+    text = str(given)
+    if _VARIABLE.search(text):
+        return text  # not set yet; BankProfile.missing names it
+    return (urlsplit(text).netloc if "://" in text else text).lower()
 
 
 def _typed(bank_id: str, kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
