@@ -46,7 +46,7 @@ class FaultBook:
     def add(self, given: Mapping[str, Any]) -> Fault:
         """From the admin API's JSON. Raises ValueError for an unknown kind or a wrong value."""
         kind = given.get("kind")
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(f"kind is one of {', '.join(sorted(KINDS))}")
         times, retry = given.get("times"), given.get("retry_after")
         if not (times is None or (isinstance(times, int) and times > 0)):

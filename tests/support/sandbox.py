@@ -101,7 +101,7 @@ class SandboxProcess:
         return answer
 
     def fault(self, kind: str, **more: Any) -> None:
-        """Keywords: path (regex), times, seconds (latency), retry_after."""
+        """A kind from assistant.sandbox.faults.KINDS; keywords: path (regex), times, seconds (latency), retry_after."""
         self.admin("POST", "faults", {"kind": kind, **more})
 
     def clear(self) -> None:
