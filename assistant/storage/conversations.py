@@ -71,7 +71,7 @@ class Conversations:
             for batch in batches
             if batch
         ]
-        with self._database.engine.begin() as connection:
+        with self._database.quick_write() as connection:
             if rows:
                 connection.execute(_INSERT, rows)
             row_id, events = connection.execute(_TAIL, {"of": conversation_id}).one()
@@ -91,7 +91,7 @@ class Conversations:
     def erase(self, conversation_id: str) -> None:
         """Destroys the key first: from then on the rows, and any copy of them, are noise."""
         self._keys.destroy(key_owner(conversation_id))
-        with self._database.engine.begin() as connection:
+        with self._database.quick_write() as connection:
             connection.execute(delete(ConversationEventsRow).where(_OF), {"of": conversation_id})
 
     def erase_before(self, instant: datetime) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 BUSY_SECONDS = 10
 _LOCK_POLL_SECONDS = 0.02
 _READING = "tellerline_reading"
+_QUICK = "tellerline_quick"
 
 
 class LockTimeout(TimeoutError):
@@ -30,9 +31,9 @@ class Database:
     otherwise fail, without waiting, when another writer got in between. ``read()`` never waits for writers.
     """
 
-    def __init__(self, url: str, *, durable: bool = False) -> None:
-        """``durable`` makes every SQLite commit reach the disk, and keeps no write-ahead file that could
-        hold what was deleted; meant for small tables that must not be lost or linger."""
+    def __init__(self, url: str, *, traceless: bool = False) -> None:
+        """``traceless`` keeps no write-ahead file on SQLite, which could still hold what was deleted; meant for
+        small tables, seldom written, of which nothing may linger."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database in (None, "", ":memory:"):
@@ -41,8 +42,9 @@ class Database:
         self.engine = create_engine(self.url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
-            _set_up_sqlite(self.engine, durable)
+            _set_up_sqlite(self.engine, traceless)
         self._reading = self.engine.execution_options(**{_READING: True})
+        self._quick = self.engine.execution_options(**{_QUICK: True})
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -60,6 +62,13 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """As ``read``, without the object mapper: for the paths that run on every turn."""
         with self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def quick_write(self) -> Iterator[Connection]:
+        """As ``write``, without the object mapper, and on SQLite without waiting for the disk: a power cut may
+        cost the last of these, never an older one. A killed process costs none."""
+        with self._quick.begin() as connection:
             yield connection
 
     @contextmanager
@@ -122,15 +131,14 @@ def _flock(file: IO[bytes], seconds: float) -> None:
             time.sleep(_LOCK_POLL_SECONDS)
 
 
-def _set_up_sqlite(engine: Engine, durable: bool) -> None:
+def _set_up_sqlite(engine: Engine, traceless: bool) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, below
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout = {BUSY_SECONDS * 1000}",
-            "journal_mode = DELETE" if durable else "journal_mode = WAL",
-            "synchronous = FULL" if durable else "synchronous = NORMAL",
+            "journal_mode = DELETE" if traceless else "journal_mode = WAL",
             "foreign_keys = ON",
             "secure_delete = ON",  # what is erased is overwritten, not only unlinked
         ):
@@ -139,5 +147,9 @@ def _set_up_sqlite(engine: Engine, durable: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(_READING, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get(_READING, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get(_QUICK, False) else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

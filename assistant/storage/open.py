@@ -38,4 +38,4 @@ def _default_keys_url(settings: Settings) -> str:
 def _opened(url: str, keys_url: str, master_key: bytes) -> Storage:
     database = Database(url)
     upgrade(database)
-    return Storage(database, KeyRing(Database(keys_url, durable=True), MasterKey(master_key)))
+    return Storage(database, KeyRing(Database(keys_url, traceless=True), MasterKey(master_key)))

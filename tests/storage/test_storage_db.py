@@ -183,7 +183,7 @@ def test_the_lock_of_a_killed_process_is_free(database: Database) -> None:
 
 
 def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'x.db'}", durable=True)
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}", traceless=True)
     with database.write() as session:
         session.execute(text("CREATE TABLE t (v TEXT)"))
         session.execute(text("INSERT INTO t VALUES ('unmistakable')"))

@@ -17,7 +17,7 @@ KEY = bytes(range(32))
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'keys.db'}", durable=True)
+    return Database(f"sqlite:///{tmp_path / 'keys.db'}", traceless=True)
 
 
 @pytest.fixture
