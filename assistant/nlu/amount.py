@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from assistant.nlu.entity import fold
 from assistant.nlu.numbers import NUMBER, read_number
 from assistant.nlu.period_words import MONTH, UNITS
 
@@ -115,7 +116,7 @@ def find_amounts(text: str) -> list[FoundAmount]:
 
     "about" reaches ABOUT to either side; a bare "$50" is exactly that.
     """
-    folded = text.lower() if len(text.lower()) == len(text) else text
+    folded = fold(text)
     found = [_read(match) for pattern in _PATTERNS for match in pattern.finditer(folded)]
     chosen: list[FoundAmount] = []
     for one in sorted((f for f in found if f), key=lambda f: (f.start - f.end, f.start)):
