@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 from pathlib import Path
 
 from assistant.sandbox.app import Config, create_app
@@ -20,13 +21,18 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     issuer = (options.public_url or f"http://{options.host}:{options.port}").rstrip("/")
     config = Config(issuer, options.seed, options.state, options.admin_key, options.fdx)
+    try:
+        listening = socket.create_server((options.host, options.port))
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise SystemExit(f"The sandbox bank can't listen on {options.host}:{options.port}: {why}") from error
     app = create_app(config)
 
     @app.after_server_start
     async def announce(*_: object) -> None:
         print(f"Sandbox bank (no real money) at {issuer}, FDX at {issuer}/fdx/v{options.fdx}", flush=True)
 
-    app.run(options.host, options.port, access_log=False, motd=False)
+    app.run(sock=listening, access_log=False, motd=False)
 
 
 if __name__ == "__main__":

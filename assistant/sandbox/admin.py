@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.sandbox.answers import Answer
 from assistant.sandbox.customers import CUSTOMERS
 from assistant.sandbox.faults import FaultBook
+from assistant.sandbox.history import EPOCH
 from assistant.sandbox.shapes import stamp
 from assistant.sandbox.time import SandboxClock
+
+_LAST_YEAR = 2100
 
 
 class Admin:
@@ -48,16 +51,23 @@ class Admin:
         if method == "DELETE":
             self._clock.reset()
         elif method == "POST":
-            if "now" in given:
-                held = datetime.fromisoformat(str(given["now"]).replace("Z", "+00:00"))
-                if held.tzinfo is None:
-                    raise ValueError("now needs a time zone")
-                self._clock.held, self._clock.shift = held.astimezone(timezone.utc), timedelta(0)
-            try:
-                self._clock.shift += timedelta(days=given.get("days", 0), seconds=given.get("seconds", 0))
-            except (TypeError, OverflowError) as error:
-                raise ValueError("days and seconds are numbers") from error
+            self._move(given)
         return Answer({"now": stamp(self._clock.now())})
+
+    def _move(self, given: dict[str, Any]) -> None:
+        held, shift = self._clock.held, self._clock.shift
+        if "now" in given:
+            held, shift = datetime.fromisoformat(str(given["now"]).replace("Z", "+00:00")), timedelta(0)
+            if held.tzinfo is None:
+                raise ValueError("now needs a time zone")
+        try:
+            shift += timedelta(days=given.get("days", 0), seconds=given.get("seconds", 0))
+            moved = (held or self._clock.now() - self._clock.shift) + shift
+        except (TypeError, OverflowError) as error:
+            raise ValueError("days and seconds are numbers within reason") from error
+        if not EPOCH.year <= moved.year < _LAST_YEAR:
+            raise ValueError(f"the bank's books run from {EPOCH.year} to {_LAST_YEAR}")
+        self._clock.held, self._clock.shift = held, shift
 
 
 def _customer(login: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sanic import HTTPResponse, Request, Sanic
@@ -234,7 +234,7 @@ class _Server:
 
     async def decide(self, request: Request) -> HTTPResponse:
         form = _form(request)
-        accounts = list(request.form.getlist("account") or []) if form.get("decision") == "allow" else []
+        accounts = _fields(request).get("account", []) if form.get("decision") == "allow" else []
         try:
             return _redirect(self._oauth.decide(request.cookies.get(_COOKIE, ""), form.get("csrf", ""), accounts))
         except BadClient as error:
@@ -259,9 +259,15 @@ def _headers(request: Request) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
+def _fields(request: Request) -> dict[str, list[str]]:
+    """A urlencoded body's fields; none for a body of any other kind."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    return parse_qs(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
 def _form(request: Request) -> dict[str, str]:
-    form = request.form or {}
-    return {name: form.get(name) or "" for name in form}
+    return {name: values[0] for name, values in _fields(request).items()}
 
 
 def _json(request: Request) -> Any:

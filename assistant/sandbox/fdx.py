@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -36,6 +36,7 @@ MAX_LIMIT = 500
 DEFAULT_DAYS = 7
 
 _PATH = re.compile(r"^/fdx/v([456])(/.*)$")
+_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?$")
 _REASONS = {"BUSINESS_RULE", "USER_ACTION"}
 _INITIATORS = {"DATA_ACCESS_PLATFORM", "DATA_PROVIDER", "DATA_RECIPIENT", "INDIVIDUAL", "MERCHANT", "VENDOR"}
 
@@ -247,12 +248,18 @@ def _dates(query: Mapping[str, str], today: date) -> tuple[date, date]:
     if not start or not end:
         raise FdxError(400, "703", "Give both ends of the range or neither")
     try:
-        first, last = (datetime.fromisoformat(text[:10]).date() for text in (start, end))
+        first, last = (_date(text) for text in (start, end))
     except ValueError as error:
         raise FdxError(400, "702", "Invalid date") from error
     if first > last:
         raise FdxError(400, "703", "Invalid date range")
     return first, last
+
+
+def _date(text: str) -> date:
+    if not _DATE.match(text):
+        raise ValueError("not a date")
+    return date.fromisoformat(text[:10])
 
 
 def _consent_body(consent: Consent, ledger: Ledger, version: int) -> dict[str, Any]:

@@ -118,6 +118,8 @@ class OAuth:
         self._clock = clock
         self.issuer = issuer
         self._interactions: dict[str, Interaction] = {}
+        # A day more than they live, so that a replay shortly after the end is still recognised.
+        state.forget(clock.now() - timedelta(days=1))
 
     def metadata(self) -> Answer:
         base = self.issuer

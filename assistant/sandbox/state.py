@@ -119,6 +119,10 @@ class State:
             return None
         return Secret(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]), json.loads(row[5]))
 
+    def forget(self, before: datetime) -> None:
+        """Drop codes, tokens and requests that ended before that (aware, UTC)."""
+        self._db.execute("DELETE FROM secret WHERE expires < ?", (before.astimezone(timezone.utc).isoformat(),))
+
     def use(self, value: str) -> bool:
         """Mark as used; False when it already was. One statement, so two requests cannot both win."""
         cursor = self._db.execute("UPDATE secret SET used = 1 WHERE digest = ? AND used = 0", (digest(value),))
