@@ -6,7 +6,7 @@ Views: "" or "balance", "available", "current", "accounts", "card_payment", "cre
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from assistant.banking.account import Account, AccountFamily, AccountKind, Balances
@@ -16,8 +16,8 @@ from assistant.banking.purpose import Purpose
 from assistant.replies.reply import Choice, Column, Listed, Literal, Phrase, Reply, Table, Term, Value
 from assistant.skills import owed
 from assistant.skills.caveats import caveats
-from assistant.skills.choose import Chosen, choose, of_kind, unknown_account
-from assistant.skills.focus import Focus, Outcome, Topic
+from assistant.skills.choose import OFFERED, Chosen, choose, of_kind, unknown_account
+from assistant.skills.focus import AmountRange, Focus, Outcome, Topic
 
 #: Views about what is owed, and the accounts they speak of when none is named.
 _OWED_VIEWS = {"card_payment": "card", "credit_limit": "card", "loan": "loan"}
@@ -43,11 +43,35 @@ def answer(bank: CustomerBank, focus: Focus, today: date) -> Outcome:
         reply = _single(bank, chosen.accounts[0], balances.value, focus.view, today)
     else:
         reply = _several(chosen.accounts, balances.value, focus.view)
+    if focus.amount is not None and focus.view not in _OWED_VIEWS:
+        verdict = _enough(focus.amount, [figure(one, balances.value, focus.view) for one in _deposits(chosen.accounts)])
+        reply = replace(reply, say=(*verdict, *reply.say))
     return Outcome(_with(reply, notes), focus)
 
 
 def _with(reply: Reply, notes: Sequence[Phrase]) -> Reply:
-    return Reply((*reply.say, *notes), reply.table, reply.chart, reply.choices, reply.expects_answer)
+    return replace(reply, say=(*reply.say, *notes))
+
+
+def _deposits(accounts: Sequence[Account]) -> tuple[Account, ...]:
+    return tuple(one for one in accounts if one.kind.family is AccountFamily.DEPOSIT)
+
+
+def _enough(wanted: AmountRange, amounts: Sequence[Money | None]) -> tuple[Phrase, ...]:
+    """ "Do I have $50?", "is there more than $1,000?": yes or no first, where every figure is known in one currency."""
+    known = [amount for amount in amounts if amount is not None]
+    totals = total_by_currency(known)
+    if len(known) < len(amounts) or len(totals) != 1:
+        return ()
+    total = next(iter(totals.values()))
+    if wanted.currency not in ("", total.currency):
+        return ()
+    # A bare "$50" asks for at least that much; the sign counts, an overdraft of $60 is no $50.
+    low, high = wanted.low, None if wanted.low == wanted.high else wanted.high
+    fits = (low is None or total.amount > low or (total.amount == low and not wanted.strict)) and (
+        high is None or total.amount < high or (total.amount == high and not wanted.strict)
+    )
+    return (Phrase("balance_yes" if fits else "balance_no"),)
 
 
 def _chosen(bank: CustomerBank, accounts: Sequence[Account], focus: Focus) -> Chosen:
@@ -63,7 +87,8 @@ def _chosen(bank: CustomerBank, accounts: Sequence[Account], focus: Focus) -> Ch
         return Chosen(of_kind(accounts, kind))
     chosen = choose(bank, accounts, focus.account)
     borrowed = tuple(one for one in chosen.accounts if one.kind.family in _CREDIT)
-    return Chosen(borrowed, chosen.nearest or of_kind(accounts, kind)[:3])
+    nearest = tuple(one for one in chosen.nearest if one.kind.family in _CREDIT)
+    return Chosen(borrowed, nearest or of_kind(accounts, kind)[:OFFERED])
 
 
 def _not_found(focus: Focus, chosen: Chosen) -> Reply:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median_low
 
-from assistant.banking.account import Account
+from assistant.banking.account import Account, AccountFamily
 from assistant.banking.period import Period
 from assistant.banking.transaction import Transaction
 from assistant.replies.reply import Literal, Phrase, Term, Value
 from assistant.skills.focus import Direction, Focus
 from assistant.skills.matching import name_of
+from assistant.skills.scope import category_name
 
 #: Days to look back, growing: four monthly payments, a year, 24 months.
 WINDOWS = (125, 365, 730)
@@ -34,7 +35,7 @@ def tell(
         "account": account or "",
     }
     if focus.category:
-        values["category"] = Term("category", focus.category)
+        values["category"] = category_name(focus.category)
     incoming = focus.direction is Direction.IN
     say = [Phrase(_key(focus, to_debt, incoming, account is not None), values)]
     if last.is_pending:
@@ -46,6 +47,12 @@ def tell(
     if day:
         say.append(Phrase("usual_day_in" if incoming and not to_debt else "usual_day_out", {"day": Term("day", day)}))
     return tuple(say)
+
+
+def pays_debt(transaction: Transaction, accounts: Sequence[Account]) -> bool:
+    """Whether money that came in on one of ``accounts`` is a payment of what is owed there, not a refund."""
+    card = any(one.id == transaction.account_id and one.kind.family is AccountFamily.CREDIT for one in accounts)
+    return not card or transaction.internal or transaction.category == "card_payment"
 
 
 def _key(focus: Focus, to_debt: bool, incoming: bool, known_account: bool) -> str:

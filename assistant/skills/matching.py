@@ -16,6 +16,8 @@ from assistant.skills.focus import Direction, Focus
 #: How alike two names must be to count as the same one misspelled, and to be worth offering.
 SAME = 0.83
 ALIKE = 0.55
+#: The share of letter pairs two names must have in common to be compared closely.
+WORTH_COMPARING = 0.2
 #: How many merchants to offer instead.
 OFFERED = 3
 #: Words that are part of a shop's full name and that people leave out.
@@ -109,7 +111,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 def _likest(joined: str, known: dict[str, tuple[str, ...]]) -> Matched:
-    """By spelling. Only names that share two letters in a row are compared: the comparison is slow."""
+    """By spelling. Only names that share some pairs of letters are compared: the comparison is slow."""
     matcher = SequenceMatcher(None, autojunk=False)
     matcher.set_seq2(joined)
     pairs = _pairs(joined)
@@ -120,7 +122,8 @@ def _likest(joined: str, known: dict[str, tuple[str, ...]]) -> Matched:
         texts = {whole, parts[0]} if parts and len(parts[0]) > 3 else {whole}
         best = 0.0
         for text in texts:
-            if pairs.isdisjoint(_pairs(text)):
+            others = _pairs(text)
+            if len(pairs & others) < WORTH_COMPARING * (len(pairs) + len(others)) / 2:
                 continue
             matcher.set_seq1(text)
             if matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE:

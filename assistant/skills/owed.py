@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from assistant.banking.account import Account, Balances
+from assistant.banking.account import Account, AccountFamily, AccountKind, Balances
 from assistant.banking.money import Money, total_by_currency
 from assistant.banking.period import Period
 from assistant.replies.reply import Choice, Column, Listed, Literal, Percent, Phrase, Reply, Table, Term, Value
@@ -21,6 +21,10 @@ def reply(view: str, accounts: Sequence[Account], balances: Mapping[str, Balance
         return _several(view, accounts, balances, today)
     account = accounts[0]
     known = balances.get(account.id) or Balances(account.id)
+    if account.kind.family is AccountFamily.LOAN:
+        view = "loan"
+    elif view == "loan" and account.kind is AccountKind.CREDIT_CARD:
+        view = "card_payment"
     phrases = tuple(_SINGLE[view](account, known, today))
     choices: tuple[Choice, ...] = (Choice("latest_on", {"account": Literal(account.label)}),)
     if view == "card_balance" and known.next_payment_date:

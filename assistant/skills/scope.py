@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from assistant.banking.account import Account
+from assistant.banking.categories import Categories
 from assistant.banking.money import Money
 from assistant.banking.period import Period
 from assistant.replies.reply import Listed, Literal, Phrase, Term, Value
@@ -35,7 +36,7 @@ def describe(
     if focus.merchant:
         what = Phrase(_WITH[focus.direction], {"what": what, "merchant": Literal(focus.merchant)})
     if focus.category:
-        what = Phrase("what_for", {"what": what, "category": Term("category", focus.category)})
+        what = Phrase("what_for", {"what": what, "category": category_name(focus.category)})
     if focus.amount is not None:
         what = _sized(what, focus.amount, focus.amount.currency or _main_currency(known))
     if accounts:
@@ -43,6 +44,11 @@ def describe(
     if period is not None:
         what = Phrase("what_when", {"what": what, "period": period})
     return what
+
+
+def category_name(category: str) -> Value:
+    """The wording's name of a category; one that no table knows is called as it was said."""
+    return Term("category", category) if category in Categories.load() else Literal(category)
 
 
 def _main_currency(accounts: Sequence[Account]) -> str:

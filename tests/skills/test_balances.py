@@ -17,7 +17,7 @@ from assistant.replies.plain import plain
 from assistant.replies.reply import Listed, Phrase
 from assistant.replies.wording import Wording
 from assistant.skills.balances import answer
-from assistant.skills.focus import AccountRef, Focus, Topic
+from assistant.skills.focus import AccountRef, AmountRange, Focus, Topic
 
 CHECKING = account(AccountKind.CHECKING, "Everyday Checking", mask="4729")
 VACATION = account(AccountKind.SAVINGS, "Savings", nickname="Vacation Fund", mask="1111")
@@ -214,6 +214,38 @@ def test_what_the_customer_has_not(wording: Wording) -> None:
     assert said(wording, FakeBank()).startswith("Your bank isn't sharing any accounts with me yet.")
     text = said(wording, bank_of(CHECKING, VISA), "card_payment", kind="checking")
     assert text == "I don't see any checking account among your accounts. Did you mean Visa (…8210)?"
+
+
+@pytest.mark.parametrize(
+    ("amount", "verdict"),
+    [
+        (AmountRange(Decimal(1200), Decimal(1200)), "Yes."),
+        (AmountRange(low=Decimal(1200)), "Yes."),
+        (AmountRange(low=Decimal(1200), strict=True), "No."),
+        (AmountRange(Decimal(5000), Decimal(5000)), "No."),
+        (AmountRange(high=Decimal(1500)), "Yes."),
+        (AmountRange(high=Decimal(1000)), "No."),
+    ],
+)
+def test_enough(wording: Wording, amount: AmountRange, verdict: str) -> None:
+    bank = bank_of(CHECKING)
+    outcome = answer(bank, Focus(amount=amount), TODAY)
+    assert wording.text(outcome.reply, bank.profile, TODAY).startswith(f"{verdict} You can spend $1,200.00")
+
+
+def test_enough_is_not_told_where_it_is_not_known() -> None:
+    fifty = Focus(amount=AmountRange(low=Decimal(50)))
+    for bank in (bank_of(CHECKING, EURO), FakeBank([CHECKING, VACATION], [FIGURES[CHECKING.id]])):
+        assert answer(bank, fifty, TODAY).reply.say[0].key not in ("balance_yes", "balance_no")
+    overdrawn = FakeBank([CHECKING], [Balances(CHECKING.id, current=usd(-60))])
+    assert answer(overdrawn, fifty, TODAY).reply.say[0].key == "balance_no"
+
+
+def test_a_loan_asked_for_as_a_card_is_told_as_a_loan(wording: Wording) -> None:
+    assert "The next payment is $1,800.00, due April 1." in said(
+        wording, bank_of(MORTGAGE), "card_payment", kind="loan"
+    )
+    assert "The minimum payment is $25.00" in said(wording, bank_of(VISA), "loan", kind="card")
 
 
 def test_unknown_account_offers_the_nearest(wording: Wording) -> None:
