@@ -1,6 +1,11 @@
 """Faults on demand: what a bank's API does wrong, each as a real one has been seen to do it.
 
 A fault is set over the admin API, matches requests by path, and ends after a number of times, or never.
+
+Refusals: rate_limited (429), unavailable (503), error (500), expired_token (401, 603), reconsent (602).
+Paging: loop_cursor (the same page for ever), misplaced_page (paginatedArray.page), foreign_link (another host).
+Content: missing_ids, blank_ids, reused_ids (of transactions), null_balances, partial (206), integer_codes,
+composite_codes ("603-401"). Wire: latency, malformed_json, cut (the connection, mid-body).
 """
 
 from __future__ import annotations

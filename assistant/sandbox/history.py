@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import calendar
 import random
+import zlib
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 
 from assistant.sandbox.book import Book
@@ -164,6 +166,7 @@ class History:
         twice = self.person.duplicates
         if twice and day.toordinal() % 47 == len(self.person.login):
             shop = next(shop for shop in SHOPS[twice[1]] if shop.mcc in {"5812", "5814"})
+            shop = replace(shop, name=_named(shop.name, rng))
             cents, minutes = rng.randint(shop.low, shop.high), rng.randint(700, 1200)
             for again in (0, 2):  # the terminal sent the same charge twice, two minutes apart
                 self._charge(day, twice[0], shop, cents, minutes + again, rng, tip=0, lag=2)
@@ -308,4 +311,6 @@ def _code(rng: random.Random) -> str:
 
 
 def _named(name: str, rng: random.Random) -> str:
-    return name.replace("{code}", _code(rng)).replace("{store}", f"{rng.randint(101, 9899):04d}")
+    """The name with a code of its own and one of the two branches people go to."""
+    branch = (zlib.crc32(name.encode()) + 137 * rng.randint(0, 1)) % 9_800 + 101
+    return name.replace("{code}", _code(rng)).replace("{store}", f"{branch:04d}")

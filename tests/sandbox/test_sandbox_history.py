@@ -169,7 +169,7 @@ def test_a_charge_came_twice_lately(login: str) -> None:
         if one.cents == two.cents
         and one.day == two.day
         and two.happened - one.happened == timedelta(minutes=2)
-        and one.mcc == two.mcc
+        and one.descriptor == two.descriptor
     ]
     assert pairs
 
