@@ -1,0 +1,139 @@
+"""What is due before payday, whether the accounts cover it, and when payday is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from assistant.banking.account import Account, AccountFamily, AccountKind, Balances
+from assistant.banking.errors import ConsentRequired
+from assistant.banking.money import Money, total_by_currency
+from assistant.replies.reply import Choice, Column, Listed, Literal, Phrase, Reply, Table, Term, Value
+from assistant.skills.caveats import caveats
+from assistant.skills.recurring_question import Question
+from assistant.skills.series import Series
+
+#: How far ahead to look where there is no regular payday.
+_AHEAD = timedelta(days=14)
+_OTHER_PAY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One payment to come. ``payee`` is a merchant, or the card whose minimum payment it is."""
+
+    payee: Literal | Account
+    amount: Money
+    day: date
+
+
+def bills(question: Question) -> Reply:
+    """Every regular payment and card minimum from today until the day before payday, against what is available."""
+    horizon, opening = _horizon(question)
+    balances, notes = _balances(question)
+    cards = _card_payments(question, balances, horizon)
+    due = [
+        Due(Literal(each.name), each.amount, day)
+        for each in question.active()
+        for day in each.turns(question.today, horizon)
+    ]
+    due = sorted([*due, *cards], key=lambda one: (one.day, -one.amount.amount))
+    notes = (*question.notes, *notes)
+    named = horizon if opening == "before_payday" else horizon - timedelta(days=1)
+    if not due:
+        say = Phrase(f"bills_none_{opening}", {"day": named})
+        return Reply((say, *notes), choices=(Choice("subscriptions"), Choice("payday")))
+    totals = total_by_currency(one.amount for one in due)
+    amounts = Listed(tuple(totals.values()))
+    said = [Phrase(f"bills_{opening}", {"count": len(due), "amounts": amounts, "day": named})]
+    if cards:
+        names = Listed(tuple(one.payee for one in cards))
+        said.append(Phrase("bills_with_cards", {"accounts": names, "count": len(cards)}))
+    said.extend(_covered(question, balances, totals))
+    rows: tuple[tuple[Value, ...], ...] = tuple((one.payee, one.amount, one.day) for one in due)
+    table = Table((Column("merchant"), Column("amount", align_right=True), Column("due_date")), rows, "row_bill")
+    return Reply((*said, *notes), table, choices=(Choice("payday"), Choice("subscriptions")))
+
+
+def payday(question: Question) -> Reply:
+    """When the next regular pay should come, from whom and how much."""
+    regular = [each for each in question.pay if each.active]
+    if not regular:
+        return Reply((Phrase("payday_none"), *question.notes), choices=(Choice("income_this_month"),))
+    main, *others = regular
+    values: dict[str, Value] = {
+        "day": main.due,
+        "amount": main.amount,
+        "source": Literal(main.name),
+        "cadence": Term("cadence", main.cadence.value),
+    }
+    key = "payday_late" if main.due < question.today else "payday_about" if main.varies else "payday"
+    say = [Phrase(key, values)]
+    for other in others[:_OTHER_PAY]:
+        also: dict[str, Value] = {"source": Literal(other.name), "amount": other.amount, "day": other.due}
+        say.append(Phrase("payday_also", also))
+    return Reply((*say, *question.notes), choices=(Choice("bills_due"), Choice("income_this_month")))
+
+
+def next_payday(pay: Sequence[Series], today: date) -> date | None:
+    """The first day after today on which the main regular pay is due; None when there is none."""
+    main = next((each for each in pay if each.active), None)
+    if main is None:
+        return None
+    tomorrow = today + timedelta(days=1)
+    return next(iter(main.turns(tomorrow, tomorrow + timedelta(days=800), late=False)), None)
+
+
+def _horizon(question: Question) -> tuple[date, str]:
+    """The first day no longer counted, and how the answer names the time: "before_payday", "until", "no_payday"."""
+    asked = question.focus.period
+    if asked is not None and asked.end > question.today:
+        return asked.end, "until"
+    day = next_payday(question.pay, question.today)
+    if day is not None:
+        return day, "before_payday"
+    return question.today + _AHEAD, "no_payday"
+
+
+def _balances(question: Question) -> tuple[Mapping[str, Balances], tuple[Phrase, ...]]:
+    """What the accounts hold, if the customer lets us look; nothing otherwise."""
+    try:
+        answer = question.bank.balances(question.accounts)
+    except ConsentRequired:
+        return {}, ()
+    return answer.value, caveats(question.bank, question.today, answer)
+
+
+def _card_payments(question: Question, balances: Mapping[str, Balances], horizon: date) -> list[Due]:
+    if question.narrowed:
+        return []
+    found = []
+    for account in question.accounts:
+        known = balances.get(account.id)
+        if account.kind is not AccountKind.CREDIT_CARD or known is None or known.minimum_payment is None:
+            continue
+        day = known.next_payment_date
+        if day is not None and question.today <= day < horizon and known.minimum_payment.amount > 0:
+            found.append(Due(account, known.minimum_payment, day))
+    return found
+
+
+def _covered(question: Question, balances: Mapping[str, Balances], due: Mapping[str, Money]) -> list[Phrase]:
+    """What is available in the deposit accounts against what is due, in the currency of the first thing due."""
+    currency, needed = next(iter(due.items()))
+    if question.narrowed:
+        return []
+    counted: list[Account] = []
+    available = Money.zero(currency)
+    for account in question.accounts:
+        known = balances.get(account.id)
+        spendable = account.kind.family is AccountFamily.DEPOSIT and account.kind is not AccountKind.CD
+        if spendable and known and known.available and known.available.currency == currency:
+            counted.append(account)
+            available += known.available
+    if not counted:
+        return []
+    left = available - needed
+    key = "bills_covered" if left.amount >= 0 else "bills_short"
+    return [Phrase(key, {"available": available, "accounts": Listed(tuple(counted)), "left": abs(left)})]
