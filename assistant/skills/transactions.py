@@ -1,12 +1,13 @@
 """Single transactions: the latest, a search with any mix of filters, the largest, when someone was last paid.
 
-Views: "" or "list", "largest" (Focus.order says largest or smallest), "last_payment".
+Views: "" or "list"; "largest" (Focus.order may say smallest): of what was bought, unless the question says
+otherwise; "last_payment"; and "spent", "earned" and "fees", the lists behind the sums that the spending skill says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from assistant.replies.reply import Choice, Column, Listed, Literal, Phrase, Rep
 from assistant.skills import last_payment
 from assistant.skills.caveats import caveats
 from assistant.skills.choose import choose, unknown_account
+from assistant.skills.flows import FEE_CATEGORIES, is_income, is_spending
 from assistant.skills.focus import Direction, Focus, Order, Outcome, Topic
 from assistant.skills.matching import match, merchants, name_of, select
 from assistant.skills.scope import describe
@@ -30,6 +32,15 @@ LONGEST_PAGE = 25
 #: what banks keep at hand.
 RECENT = 90
 FAR = 730
+YEAR = 365
+
+
+def _is_fee(transaction: Transaction) -> bool:
+    return is_spending(transaction) and transaction.category in FEE_CATEGORIES
+
+
+#: What each sum of the spending skill is made of, so that the list behind it adds up to it.
+_COUNTED: Mapping[str, Callable[[Transaction], bool]] = {"spent": is_spending, "earned": is_income, "fees": _is_fee}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +65,16 @@ class _Search:
     def look(self, period: Period) -> _Found:
         answer = self.bank.transactions(period, Purpose.TRANSACTIONS, self.accounts)
         rows = select(answer.value, self.focus.with_(period=period), self.accounts)
+        counts = _COUNTED.get(self.focus.view)
         if self.focus.view == "largest" and self.focus.direction is Direction.OUT:
-            # Paying off a card or moving money to savings is no purchase.
-            rows = tuple(one for one in rows if not one.internal)
+            counts = is_spending  # paying off a card or moving money to savings is no purchase
+        if counts is not None:
+            rows = tuple(one for one in rows if counts(one))
         return _Found(_ordered(rows, self.focus.order), period, answer)
+
+    def asking(self, **changes: Any) -> _Search:
+        """The same search with the question changed."""
+        return replace(self, focus=self.focus.with_(**changes))
 
     def what(self, count: int, found: _Found, period: Period | None = None) -> Phrase:
         """What was looked for, in words: "pending transactions at Comcast in March 2026".
@@ -75,6 +92,8 @@ def answer(bank: CustomerBank, focus: Focus, today: date) -> Outcome:
     ``focus.shown`` rows were seen before: the next page follows, in the same order.
     """
     focus = focus.with_(topic=Topic.TRANSACTIONS)
+    if focus.view == "largest" and focus.order is not Order.SMALLEST:
+        focus = focus.with_(order=Order.LARGEST)
     accounts = bank.accounts(Purpose.TRANSACTIONS)
     if not accounts.value:
         return Outcome(Reply((Phrase("no_accounts"), *caveats(bank, today, accounts))), focus)
@@ -87,7 +106,12 @@ def answer(bank: CustomerBank, focus: Focus, today: date) -> Outcome:
         if period is None:
             return Outcome(Reply((Phrase("transactions_future"),), choices=(Choice("latest"),)), focus)
     search = _Search(bank, focus, today, accounts.value, chosen.accounts if focus.account else None)
-    told = _last_payment(search, period) if focus.view == "last_payment" else _page(search, _find(search, period))
+    if focus.view == "last_payment":
+        told = _last_payment(search, period)
+    elif focus.view == "largest" and focus.direction is None and not focus.category:
+        told = _largest(search, period)
+    else:
+        told = _page(search, _find(search, period))
     reply, notes = told.reply, caveats(bank, today, accounts, *told.answers)
     whole = Reply((*reply.say, *notes), reply.table, reply.chart, reply.choices, reply.expects_answer)
     return Outcome(whole, focus.with_(shown=told.shown))
@@ -127,6 +151,13 @@ def _find(search: _Search, period: Period | None) -> _Found:
     # A ranking must not change from page to page, so it grows only from nothing.
     wanted = focus.shown + _page_size(focus) + 1 if focus.order is Order.LATEST else 1
     return found if len(found.rows) >= wanted else search.look(_back(today, FAR))
+
+
+def _largest(search: _Search, period: Period | None) -> _Told:
+    """ "The largest" is of what was bought; of everything only where nothing was (an employer, a deposit account)."""
+    bought = search.asking(direction=Direction.OUT)
+    found = _find(bought, period)
+    return _page(bought, found) if found.rows else _page(search, _find(search, period))
 
 
 def _ordered(rows: tuple[Transaction, ...], order: Order) -> tuple[Transaction, ...]:
@@ -245,16 +276,14 @@ def _nothing(search: _Search, found: _Found) -> _Told:
     """Say exactly what was searched. A merchant is looked for in all 24 months, to tell "not then" from "never"."""
     focus = search.focus
     first = Phrase("transactions_none", {"what": search.what(0, found, found.period)})
-    choices = []
-    if found.period.days < FAR:
-        choices.append(Choice("last_year"))
-    if focus.account:
-        choices.append(Choice("all_accounts"))
+    choices = [Choice("last_year" if found.period.days < YEAR else "latest")]
     if not focus.merchant:
         return _Told(Reply((first,), choices=tuple(choices)), 0, (found.answer,))
-    every = search.bank.transactions(_back(search.today, FAR), Purpose.TRANSACTIONS)
+    every = found.answer
+    if search.accounts is not None or found.period != _back(search.today, FAR):
+        every = search.bank.transactions(_back(search.today, FAR), Purpose.TRANSACTIONS)
     said = match(focus.merchant, merchants(every.value))
-    answers = (found.answer, every)
+    answers = (found.answer,) if every is found.answer else (found.answer, every)
     if not said.names:
         return _Told(unknown_merchant(focus.merchant, said.nearest), 0, answers)
     latest = max(select(every.value, Focus(merchant=focus.merchant)), key=lambda one: one.date)
@@ -263,6 +292,7 @@ def _nothing(search: _Search, found: _Found) -> _Told:
         "amount": abs(latest.amount),
         "when": Period.day_of(latest.date),
     }
+    choices.append(Choice("all_with", {"merchant": values["merchant"]}))
     return _Told(Reply((first, Phrase("merchant_latest", values)), choices=tuple(choices)), 0, answers)
 
 
@@ -285,14 +315,18 @@ def _last_payment(search: _Search, period: Period | None) -> _Told:
     # A card or a loan is paid by money that comes in on it; anyone else by money that goes out.
     to_debt = on_debts and not (focus.merchant or focus.category)
     direction = focus.direction or (Direction.IN if to_debt else Direction.OUT)
-    search = _Search(search.bank, focus.with_(direction=direction), search.today, search.known, search.accounts)
-    named = bool(focus.merchant or focus.category or to_debt)
+    search = search.asking(direction=direction)
+    named = bool(focus.merchant or focus.category)
     windows = [period] if period else [_back(search.today, days) for days in last_payment.WINDOWS]
     for window in windows:
         found = search.look(window)
-        rows = found.rows if named else tuple(one for one in found.rows if not one.internal)
+        rows = found.rows
+        if to_debt:
+            rows = tuple(one for one in rows if last_payment.pays_debt(one, search.accounts or ()))
+        elif not named:
+            rows = tuple(one for one in rows if not one.internal)
         if rows:
-            say = last_payment.tell(rows, focus.with_(direction=direction), search.known, to_debt=to_debt)
+            say = last_payment.tell(rows, search.focus, search.known, to_debt=to_debt)
             choices = (Choice("all_with", {"merchant": Literal(name_of(rows[0]))}),) if not to_debt else ()
             return _Told(Reply(say, choices=choices), 0, (found.answer,))
     return _nothing(search, found)
