@@ -73,7 +73,7 @@ _JORDAN = Person(
         savings("savings", "Way to Save", "0093", 90_000, nickname="Spring Break", rate=25),
         card("card", "Student Cash Visa", "7714", -18_455, rate=1999, limit=150_000, closes=20, due=15,
              pays_from="checking"),
-        loan("loan", "STUDENTLOAN", "Direct Unsubsidized Loan", "6630", -1_840_000, rate=505, due=21, payment=9_500,
+        loan("STUDENTLOAN", "loan", "Direct Unsubsidized Loan", "6630", -1_840_000, rate=505, due=21, payment=9_500,
              pays_from="checking", original=1_900_000, matures=date(2041, 9, 21)),
     ),
     incomes=(
@@ -112,9 +112,9 @@ _RIVERA = Person(
              pays_from="checking", carry=520_000, foreign_fee=True),
         card("store", "Double Cash Mastercard", "9034", -210_000, rate=2699, limit=500_000, closes=12, due=8,
              pays_from="checking", carry=190_000),
-        loan("mortgage", "MORTGAGE", "30-Year Fixed Mortgage", "4410", -33_650_000, rate=412, due=1, payment=241_255,
+        loan("MORTGAGE", "mortgage", "30-Year Fixed Mortgage", "4410", -33_650_000, rate=412, due=1, payment=241_255,
              escrow=71_400, pays_from="checking", original=34_500_000, matures=date(2050, 12, 1)),
-        loan("auto", "AUTOLOAN", "Auto Loan", "7702", -3_180_000, rate=489, due=10, payment=51_212,
+        loan("AUTOLOAN", "auto", "Auto Loan", "7702", -3_180_000, rate=489, due=10, payment=51_212,
              pays_from="checking", original=3_240_000, matures=date(2028, 1, 10)),
     ),
     incomes=(

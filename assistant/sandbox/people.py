@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import partial
 
 
 class Category(str, Enum):
@@ -26,9 +27,9 @@ class AccountSpec:
     ``escrow`` of it for taxes and insurance.
     """
 
-    key: str
     category: Category
     kind: str
+    key: str
     product: str
     mask: str
     opening: int
@@ -170,17 +171,7 @@ class Person:
         return hashlib.blake2s(f"{self.login}/{key}".encode(), digest_size=12).hexdigest()
 
 
-def checking(key: str, product: str, mask: str, opening: int, **more: object) -> AccountSpec:
-    return AccountSpec(key, Category.DEPOSIT, "CHECKING", product, mask, opening, **more)  # type: ignore[arg-type]
-
-
-def savings(key: str, product: str, mask: str, opening: int, **more: object) -> AccountSpec:
-    return AccountSpec(key, Category.DEPOSIT, "SAVINGS", product, mask, opening, **more)  # type: ignore[arg-type]
-
-
-def card(key: str, product: str, mask: str, opening: int, **more: object) -> AccountSpec:
-    return AccountSpec(key, Category.LOC, "CREDITCARD", product, mask, opening, **more)  # type: ignore[arg-type]
-
-
-def loan(key: str, kind: str, product: str, mask: str, opening: int, **more: object) -> AccountSpec:
-    return AccountSpec(key, Category.LOAN, kind, product, mask, opening, **more)  # type: ignore[arg-type]
+checking = partial(AccountSpec, Category.DEPOSIT, "CHECKING")
+savings = partial(AccountSpec, Category.DEPOSIT, "SAVINGS")
+card = partial(AccountSpec, Category.LOC, "CREDITCARD")
+loan = partial(AccountSpec, Category.LOAN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -278,3 +279,27 @@ def test_a_bulk_customer_pages_through(sandbox: SandboxProcess) -> None:
     [account] = sandbox.get("/fdx/v6/accounts", token).json()["accounts"]
     found = pages(sandbox, f"/fdx/v6/accounts/{account['accountId']}/transactions", token, limit=400, **WIDE)
     assert [len(page["transactions"]) for page in found] == [400, 400, 200]
+
+
+@pytest.mark.parametrize("login", ["alex", "jordan", "maya", "rivera"])
+def test_what_is_available_is_what_pending_debits_leave(sandbox: SandboxProcess, login: str) -> None:
+    token = str(sandbox.authorize(login)["access_token"])
+    pending = 0
+    for account in sandbox.get("/fdx/v6/accounts", token, resultType="details").json()["accounts"]:
+        path = f"/fdx/v6/accounts/{account['accountId']}/transactions"
+        rows = sandbox.get(path, token).json()["transactions"]
+        held = sum(Decimal(str(row["amount"])) for row in rows if row["status"] == "PENDING")
+        assert all(row["debitCreditMemo"] == "DEBIT" for row in rows if row["status"] == "PENDING")
+        pending += held > 0
+        figures = {name: Decimal(str(value)) for name, value in account.items() if isinstance(value, float)}
+        if account["accountCategory"] == "DEPOSIT_ACCOUNT":
+            assert figures["availableBalance"] == figures["currentBalance"] - held
+        elif account["accountCategory"] == "LOC_ACCOUNT":
+            assert figures["availableCredit"] == figures["creditLine"] - figures["currentBalance"] - held
+    assert pending
+
+
+def test_a_euro_account_counts_in_euros(sandbox: SandboxProcess) -> None:
+    token = str(sandbox.authorize("alex")["access_token"])
+    accounts = sandbox.get("/fdx/v6/accounts", token).json()["accounts"]
+    assert [a["nickname"] for a in accounts if a["currency"]["currencyCode"] == "EUR"] == ["Euro Account"]

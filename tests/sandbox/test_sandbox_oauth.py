@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
+from authlib.integrations.requests_client import OAuth2Session
 from support.sandbox import CLIENT_ID, REDIRECT_URI, SCOPE, SandboxProcess, free_port, pkce
 
 from assistant.sandbox.demo import DemoRefused, authorize_demo, walk_pages
@@ -308,3 +309,26 @@ def test_links_survive_a_restart_and_only_digests_are_kept(tmp_path: Path) -> No
     assert tokens["access_token"].encode() not in kept
     assert tokens["refresh_token"].encode() not in kept
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_an_independent_oauth_client_links_and_renews(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # loopback
+    with OAuth2Session(
+        CLIENT_ID,
+        scope=SCOPE,
+        redirect_uri=REDIRECT_URI,
+        code_challenge_method="S256",
+        token_endpoint_auth_method="none",
+    ) as client:
+        url, state = client.create_authorization_url(f"{sandbox.url}/oauth/authorize", code_verifier=VERIFIER)
+        token = client.fetch_token(
+            f"{sandbox.url}/oauth/token",
+            authorization_response=walk_pages(url, "jordan"),
+            state=state,
+            code_verifier=VERIFIER,
+        )
+        assert works(sandbox, token["access_token"])
+        renewed = client.refresh_token(f"{sandbox.url}/oauth/token", refresh_token=token["refresh_token"])
+        assert works(sandbox, renewed["access_token"])
+        assert client.revoke_token(f"{sandbox.url}/oauth/revoke", token=renewed["refresh_token"]).status_code == 200
+        assert not works(sandbox, renewed["access_token"])
