@@ -18,7 +18,7 @@ from assistant.skills.focus import AccountRef
 
 #: How alike two names must be to count as the same one misspelled, and to be worth offering.
 SAME = 0.8
-ALIKE = 0.5
+ALIKE = 0.6
 #: How many accounts to offer instead; a listener keeps three in mind.
 OFFERED = 3
 

@@ -35,6 +35,9 @@ FAR = 730
 YEAR = 365
 
 
+_DEBTS = (AccountFamily.CREDIT, AccountFamily.LOAN)
+
+
 def _is_fee(transaction: Transaction) -> bool:
     return is_spending(transaction) and transaction.category in FEE_CATEGORIES
 
@@ -68,9 +71,21 @@ class _Search:
         counts = _COUNTED.get(self.focus.view)
         if self.focus.view == "largest" and self.focus.direction is Direction.OUT:
             counts = is_spending  # paying off a card or moving money to savings is no purchase
+        elif counts is None and self.focus.view != "last_payment" and self.focus.direction is not None and self._of_all():
+            counts = self._crosses
         if counts is not None:
             rows = tuple(one for one in rows if counts(one))
         return _Found(_ordered(rows, self.focus.order), period, answer)
+
+    def _of_all(self) -> bool:
+        """Whether the question is about her money as a whole, where her own moves are neither in nor out."""
+        return self.accounts is None and not (self.focus.merchant or self.focus.category)
+
+    def _crosses(self, one: Transaction) -> bool:
+        """Whether it came from, or went to, somebody else."""
+        debts = [account for account in self.known if account.kind.family in _DEBTS]
+        on_debt = any(account.id == one.account_id for account in debts)
+        return not one.internal and not (on_debt and not one.is_outflow and last_payment.pays_debt(one, debts))
 
     def asking(self, **changes: Any) -> _Search:
         """The same search with the question changed."""
@@ -308,9 +323,7 @@ def unknown_merchant(said: str, nearest: Sequence[str]) -> Reply:
 
 def _last_payment(search: _Search, period: Period | None) -> _Told:
     """Looks back in growing steps, so that the usual question costs the bank little."""
-    on_debts = search.accounts is not None and all(
-        one.kind.family in (AccountFamily.CREDIT, AccountFamily.LOAN) for one in search.accounts
-    )
+    on_debts = search.accounts is not None and all(one.kind.family in _DEBTS for one in search.accounts)
     focus = search.focus
     # A card or a loan is paid by money that comes in on it; anyone else by money that goes out.
     to_debt = on_debts and not (focus.merchant or focus.category)

@@ -147,7 +147,7 @@ def test_overdrawn(wording: Wording) -> None:
 def test_all_accounts_add_up_by_kind_and_currency(wording: Wording) -> None:
     bank = bank_of(CHECKING, VACATION, EURO, VISA, MORTGAGE, CAR, BROKERAGE)
     assert said(wording, bank) == (
-        "You have $9,200.00 and €310.50 in your 3 deposit accounts. Your investment account holds $5,000.00. "
+        "You have $9,200.00 and €310.50 across 3 accounts. Your investment account holds $5,000.00. "
         "You owe $432.10 on your cards and credit lines. You owe $259,000.00 on your loans."
     )
     assert bank.purposes() == {Purpose.BALANCES}
@@ -155,15 +155,13 @@ def test_all_accounts_add_up_by_kind_and_currency(wording: Wording) -> None:
 
 def test_a_currency_overdrawn_is_not_had(wording: Wording) -> None:
     bank = FakeBank([CHECKING, EURO], [Balances(CHECKING.id, current=usd(10)), Balances(EURO.id, current=eur(-500))])
-    assert said(wording, bank) == (
-        "You have $10.00 in your deposit account. Euro Account (…3333) is overdrawn by €500.00."
-    )
+    assert said(wording, bank) == ("You have $10.00 in one account. Euro Account (…3333) is overdrawn by €500.00.")
 
 
 def test_a_missing_balance_is_not_zero(wording: Wording) -> None:
     bank = FakeBank([CHECKING, VACATION], [FIGURES[CHECKING.id]])
     assert said(wording, bank) == (
-        "You have $1,200.00 in your deposit account. "
+        "You have $1,200.00 in one account. "
         "Vacation Fund (…1111) is left out of the total, because its balance isn't available right now."
     )
     outcome = answer(bank, Focus(), TODAY)

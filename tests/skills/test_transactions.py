@@ -328,6 +328,15 @@ def test_lists_behind_a_sum_add_up_to_it() -> None:
     assert column(earned, "merchant") == [Literal("Acme Corp")]
 
 
+def test_own_moves_are_neither_in_nor_out_except_on_the_account_itself() -> None:
+    every = answer(bank_of(), Focus(direction=Direction.IN, period=FEBRUARY), TODAY)
+    assert column(every, "merchant") == [Literal("Costco")]
+    card = answer(bank_of(), Focus(direction=Direction.IN, period=FEBRUARY, account=AccountRef(kind="card")), TODAY)
+    assert column(card, "merchant") == [Literal("Payment"), Literal("Costco")]
+    out = answer(bank_of(), Focus(direction=Direction.OUT, period=FEBRUARY), TODAY)
+    assert Literal("Card Payment") not in column(out, "merchant")
+
+
 def test_stale_and_partial_answers_say_so(wording: Wording) -> None:
     bank = bank_of()
     bank.stale = True
