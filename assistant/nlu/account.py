@@ -42,14 +42,14 @@ _KIND_OF = {phrase: kind for kind, phrases in KINDS.items() for phrase in phrase
 _PHRASES = "|".join(re.escape(phrase) for phrase in sorted((*_KIND_OF, *_BRANDS), key=len, reverse=True))
 _ENDING = rf"(?:(?:that |which )?(?:ending|ends|end|finishing|ended)(?: in| with| on)?|last (?:four|4)(?: digits)?(?: are| is| of)?)"
 _DIGITS = re.compile(
-    rf"(?:the )?(?:\b(?:one|account|card|acct) )?{_ENDING} (?P<said>{LAST_FOUR})"
+    rf"(?:\b(?:one|account|card|acct) )?{_ENDING} (?P<said>{LAST_FOUR})"
     rf"|\b(?:account|card|acct|visa|mastercard|amex|checking|savings)(?: number| no\.?| #| card| account)? (?P<near>[#x*.]*\d{{4}}|(?:\d ){{3}}\d)(?![\w.,]*\d)"
     r"|(?<!\w)(?P<mask>(?:x{1,4}|\*{1,4}|\.{3}|#) ?\d{4})\b"
 )
 _KIND = re.compile(rf"\b(?P<phrase>{_PHRASES})(?: (?:account|accounts|card|cards|loan))?\b(?!')")
 _FUND = re.compile(r"\b(?P<name>(?:[a-z]+ )?[a-z]+ funds?)\b")
 _NAMED = re.compile(
-    r"\b(?P<name>joint|euro|dollar|sterling|business|household|shared|main|primary|personal|teen|kids)(?: (?=account|checking|savings|card))"
+    r"\b(?P<name>joint|euro|dollar|sterling|business|household|shared|main|primary|personal|teen|kids)(?: accounts?\b| (?=checking|savings|card\b))"
 )
 #: Words before "fund" or a kind that are not its name.
 _NOT_NAME = frozenset(

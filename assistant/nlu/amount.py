@@ -67,7 +67,7 @@ def _money(name: str) -> str:
         rf"|(?P<{name}n2>{NUMBER}) ?(?P<{name}word>{_WORD}|€|£)(?:(?: and)? (?P<{name}c2>{NUMBER})(?: cents?\b)?)?"
         rf"|(?P<{name}n3>{NUMBER}) (?P<{name}cents>cents?)\b"
         rf"|(?P<{name}code>usd|eur|gbp) (?P<{name}n4>{NUMBER})"
-        rf"|(?P<{name}n5>a (?=(?:buck|dollar|euro|pound)\b))(?P<{name}one>{_WORD})(?: (?P<{name}c5>{NUMBER}))?)"
+        rf"|(?P<{name}n5>a (?=(?:buck|dollar|euro)\b))(?P<{name}one>{_WORD})(?: (?P<{name}c5>{NUMBER}))?)"
     )
 
 

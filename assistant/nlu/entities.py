@@ -46,12 +46,21 @@ def find_counts(text: str) -> list[Entity]:
     for pattern in _COUNTS:
         for match in pattern.finditer(folded):
             number = read_number(match["n"])
-            if number is None or number != int(number) or not 1 <= number <= _MOST:
+            if match["n"] == "one" or number is None or number != int(number) or not 1 <= number <= _MOST:
                 continue
             entity = Entity("count", match.start(), match.end("n"), int(number))
             if not any(entity.overlaps(other) for other in found):
                 found.append(entity)
     return found
+
+
+#: Purposes are named when consent is spoken of; elsewhere "transactions" is only a word.
+_CONSENT = re.compile(
+    r"\b(?:opt|consent|permission|permit|agree|allow|allowed|enable|disable|turn|switch|stop|start|pause|resume|revoke"
+    r"|withdraw|activate|reactivate|use|using|access|look|read|reading|send|insights?|alerts?|notifications?)\b"
+)
+#: Where money goes on something, "mortgage" is what it goes on and not an account.
+_SPENT = re.compile(r"\b(?:spen[dt]|spending|expenses?|goes|went) (?:\w+ ){0,3}?(?:on|for|towards?) (?:my |the )?$")
 
 
 class EntityReader:
@@ -71,7 +80,8 @@ class EntityReader:
 
     def closed(self, folded: str) -> list[Entity]:
         """What the rules alone find: time, money, counts, accounts, and the closed lists."""
-        words = self._vocabulary.find(folded)
+        consent = _CONSENT.search(folded)
+        words = [word for word in self._vocabulary.find(folded) if word.name != "purpose" or consent]
         periods = [
             Entity("period", span.start, span.end, " ".join(folded[span.start : span.end].split()))
             for span in find_periods(folded)
@@ -84,6 +94,9 @@ class EntityReader:
                 rivals = [other for other in chosen if other.overlaps(entity)]
                 if not rivals:
                     chosen.append(entity)
+                elif entity.name == "category" and any(rival.name == "account" for rival in rivals):
+                    if _SPENT.search(folded[: entity.start]):
+                        chosen = [other for other in chosen if other not in rivals] + [entity]
                 elif rank == len(candidates) - 1 and all(entity.length > rival.length for rival in rivals):
                     chosen = [other for other in chosen if other not in rivals] + [entity]
                 elif {entity.name, *(rival.name for rival in rivals)} == {"period", "amount"}:
@@ -146,8 +159,7 @@ def examples_of(reader: EntityReader, annotated: Iterable[tuple[str, Sequence[Ma
             if entity["entity"] == "account" and any(c.start <= start and end <= c.end for c in closed):
                 continue
             names.append(Entity(entity["entity"], start, end, folded[start:end]))
-        outside = tuple(c for c in closed if not any(c.overlaps(n) and c.name != "account" for n in names))
-        examples.append(Example(folded, tuple(names), outside))
+        examples.append(Example(folded, tuple(names)))
     return examples
 
 

@@ -19,7 +19,7 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from assistant.banking.categories import Categories
+from assistant.banking.categories import CATEGORIES_VARIABLE
 from assistant.banking.merchants import MERCHANTS_VARIABLE
 from assistant.banking.tables import read_table
 from assistant.nlu.entities import CLOSED, EntityReader, examples_of, load_open_words
@@ -28,6 +28,11 @@ from assistant.nlu.open_words import OPEN, train
 from assistant.nlu.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
+
+#: Values that are small words: they stand for themselves only in the phrases a synonym lists.
+_NOT_PHRASES = frozenset({"in", "out", "account", "month", "other", "uncategorized"})
+#: Synonyms that say nothing where a customer uses them: "my rent" (rent is listed), "when do I pay".
+_OWNED = re.compile(r"^(?:my |the |pay$|paychecks?$)")
 
 _PHRASES, _NAMES, _FIELD = "phrases.json", "known_names.json", "open_words.crfsuite"
 
@@ -67,7 +72,7 @@ class BankingEntityExtractor(GraphComponent, EntityExtractorMixin):  # type: ign
             (folder / _PHRASES).write_text(json.dumps(phrases), encoding="utf-8")
             (folder / _NAMES).write_text(json.dumps(sorted(known)), encoding="utf-8")
             if any(example.names for example in examples):
-                train(examples, folder / _FIELD, names, known)
+                train(examples, folder / _FIELD, names, known, reader.closed)
         return self._resource
 
     @classmethod
@@ -109,12 +114,24 @@ def _phrases(training_data: TrainingData) -> dict[str, dict[str, str]]:
     phrases: dict[str, dict[str, str]] = {}
     for entity in CLOSED:
         values = set(_lookup(training_data, entity))
-        known = {value.replace("_", " "): value for value in values}
+        known = {value.replace("_", " "): value for value in values if value not in _NOT_PHRASES}
         known.update({p: v for p, v in training_data.entity_synonyms.items() if v in values})
         phrases[entity] = {fold(phrase): value for phrase, value in known.items()}
-    phrases["category"] = {
-        fold(synonym): category.id for category in Categories.load() for synonym in category.synonyms
-    }
+    phrases["category"] = _category_phrases()
+    return phrases
+
+
+def _category_phrases() -> dict[str, str]:
+    """What people call categories and groups of them, from categories.yml (a bank's own, where it has one)."""
+    own = Path(__file__).parent.parent / "banking" / "categories.yml"
+    table = read_table(Path(os.environ.get(CATEGORIES_VARIABLE) or own))
+    phrases: dict[str, str] = {}
+    for section in ("categories", "groups"):
+        for key, entry in (table.get(section) or {}).items():
+            named = () if key in _NOT_PHRASES else (key.replace("_", " "),)
+            for phrase in map(fold, (*(entry.get("synonyms") or ()), *named)):
+                if not _OWNED.match(phrase):
+                    phrases.setdefault(phrase, key)
     return phrases
 
 

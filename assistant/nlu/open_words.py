@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +26,10 @@ _SEED = 20260101
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A folded text, the open names annotated in it, and what the closed readers found."""
+    """A folded text and the open names annotated in it."""
 
     text: str
     names: tuple[Entity, ...]
-    closed: tuple[Entity, ...]
 
 
 class OpenWords:
@@ -59,9 +58,14 @@ class OpenWords:
 
 
 def train(
-    examples: Sequence[Example], path: Path, names: Mapping[str, Sequence[str]], gazetteer: frozenset[str]
+    examples: Sequence[Example],
+    path: Path,
+    names: Mapping[str, Sequence[str]],
+    gazetteer: frozenset[str],
+    closed: Callable[[str], Sequence[Entity]],
 ) -> None:
-    """Writes a trained field to ``path``. ``names``: entity to the names that may take another's place."""
+    """Writes a trained field to ``path``. ``names``: entity to the names that may take another's place;
+    ``closed``: what the rules read in a folded text."""
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params({"c1": 0.05, "c2": 0.02, "max_iterations": 80, "feature.possible_transitions": True})
     # Not for secrets: a fixed seed, so that the same data trains the same model.
@@ -72,25 +76,25 @@ def train(
             renamed = example if copy == 0 else _renamed(example, names, chance)
             tokens = list(_TOKEN.finditer(renamed.text))
             if tokens:
-                trainer.append(features(renamed.text, tokens, renamed.closed, gazetteer), _tags(tokens, renamed.names))
+                rows = features(renamed.text, tokens, closed(renamed.text), gazetteer)
+                trainer.append(rows, _tags(tokens, renamed.names))
     trainer.train(str(path))
 
 
 def _renamed(example: Example, names: Mapping[str, Sequence[str]], chance: random.Random) -> Example:
-    """The example with each open name exchanged; closed words inside a name go with it."""
-    text, moved, closed = example.text, [], list(example.closed)
+    """The example with each open name exchanged for another."""
+    text = example.text
+    moved: list[Entity] = []
     for entity in sorted(example.names, key=lambda e: -e.start):
         pool = names.get(entity.name)
         if not pool:
             moved.append(entity)
             continue
         new = fold(chance.choice(pool))
-        shift = len(new) - entity.length
         text = text[: entity.start] + new + text[entity.end :]
-        closed = [_shifted(c, entity.end, shift) for c in closed if not c.overlaps(entity)]
-        moved = [_shifted(m, entity.end, shift) for m in moved]
+        moved = [_shifted(m, entity.end, len(new) - entity.length) for m in moved]
         moved.append(Entity(entity.name, entity.start, entity.start + len(new), new))
-    return Example(text, tuple(moved), tuple(closed))
+    return Example(text, tuple(moved))
 
 
 def _shifted(entity: Entity, after: int, by: int) -> Entity:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from assistant.nlu.entity import fold
+from assistant.nlu.numbers import ORDINAL
 from assistant.nlu.period_words import (
     DAY_NUMBER,
     HOLIDAY,
@@ -34,7 +35,7 @@ _DATE = (
     rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}/\d{{1,2}}(?:/\d{{2}}(?:\d{{2}})?)?"
     rf"|(?:the )?{DAY_NUMBER} (?:of |day of )?(?:{MONTH})\b(?:,? (?:of )?{YEAR}|(?: of| in)? (?:{LAST}|this) year)?"
     rf"|\b(?:{MONTH}) (?:the )?{DAY_NUMBER}(?![\d/])(?:,? (?:of )?{YEAR}\b|(?: of)? (?:{LAST}|this) year)?"
-    rf"|(?:the )(?:\d{{1,2}}(?:st|nd|rd|th)|(?:twenty|thirty)[ -]\w+(?:st|nd|rd|th)|\w+(?:st|nd|rd|th))(?! (?:one|card|account|quarter|half|week|day|month))\b)"
+    rf"|(?:the ){ORDINAL}(?! (?:one|card|account|quarter|half|week|day|month|time|thing|biggest|largest|most)\b))"
 )
 _YEAR_TAIL = rf"(?:,? (?:of |in )?{YEAR}\b|(?:,? of|,? in)? (?:{LAST}|this) year|(?: of)? the year before)"
 _ATOMS = (
@@ -63,7 +64,7 @@ _ATOMS = (
     rf"(?:the |(?<=in )|(?<=over )){SEASON}(?: of)?(?: {YEAR}| {LAST} year)?|{SEASON} (?:of )?(?:{YEAR})",
     rf"\b(?:19|20)\d\d\b(?![.,]\d|%| (?:dollars|bucks|euros|pounds))|{YEAR}(?<=\D)",
     rf"(?:mtd|ytd|qtd|wtd)|{UNIT} to date|so far(?: {THIS} {UNIT})?|of all time|all time|\bever\b",
-    rf"(?:my |the )?(?:{LAST} |{NEXT} |this |the )?(?:payday|pay day|pay ?check|pay period|pay cycle)|(?:i|we) (?:last )?(?:got|was|were|get) paid(?: last)?",
+    rf"(?:my |the )?(?:{LAST} |{NEXT} |this |the )?(?:payday|pay day|pay ?check|pay period|pay cycle)|(?:i|we) (?:last )?(?:got|was|were|get) paid",
     rf"(?:month|year|week|quarter)[ -]end|the end of the (?:week|month|quarter|year)",
 )
 _ATOM = "(?:" + "|".join(f"(?:{atom})" for atom in _ATOMS) + ")"
@@ -84,10 +85,16 @@ _FINDERS = tuple(
 _PAY_ALONE = re.compile(r"^(?:my |the )?(?:last |next |this |the )*(?:payday|pay day|pay ?check|(?:i|we) .*paid.*)$")
 
 
+#: The first of them read ranges. Where two times are compared, "to" and "and" stand between two periods.
+_RANGES = 3
+_COMPARED = re.compile(r"\b(?:compar\w+|differ\w*|vs|versus|than|against|relative to)\b")
+
+
 def find(text: str) -> list[Span]:
     """Where the text speaks of time, left to right, the longest readings; they do not overlap."""
     folded = fold(text)
-    spans = [Span(*match.span()) for finder in _FINDERS for match in finder.finditer(folded)]
+    finders = _FINDERS[_RANGES:] if _COMPARED.search(folded) else _FINDERS
+    spans = [Span(*match.span()) for finder in finders for match in finder.finditer(folded)]
     spans = [span for span in spans if not _PAY_ALONE.match(folded[span.start : span.end].strip())]
     chosen: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.start - s.end, s.start)):

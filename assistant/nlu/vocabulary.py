@@ -15,8 +15,8 @@ from assistant.nlu.entity import Entity, fold
 _EVERYDAY = frozenset(
     "things stuff home car cell power charging eating lunch dinner drinks books toys shows games kids bar bars cash "
     "out the house apps stores cable trip trips salon interest deposits eating fee fees subscriptions phone phones "
-    "classes withdrawals purchases online apartment studies bus train trains giving school tax charges".split()
-) | {"the house", "house stuff"}
+    "classes pay paycheck transfer transfers refund withdrawals purchases online apartment studies bus train trains giving school tax charges".split()
+) | {"the house", "house stuff", "take out", "cash out", "money back"}
 _SPENT_ON = re.compile(r"(?:\b(?:on|for|about|in|of|and|or|just|only|my|more|less|the|to|with|than|same)|^) $")
 _SPENT = re.compile(
     r"^ (?:spending|spend|purchases|transactions|expenses|costs?|bills?|payments?|charges|budget|category|shopping)\b"
@@ -51,6 +51,8 @@ class Vocabulary:
     @staticmethod
     def _is_idle(folded: str, start: int, end: int) -> bool:
         """An everyday word with nothing to say that money goes on it ("things I bought", "how are things")."""
+        if folded[end:].startswith(" rate"):
+            return True
         if folded[start:end] not in _EVERYDAY:
             return False
         return not (_SPENT_ON.search(folded[:start]) or _SPENT.match(folded[end:]))
