@@ -141,7 +141,7 @@ def _likeness(said: tuple[str, ...], names: Sequence[tuple[str, ...]]) -> float:
 
 
 def _nearest(bank: CustomerBank, accounts: Sequence[Account], ref: AccountRef) -> tuple[Account, ...]:
-    """What to offer instead: names or digits that resemble what was said, else simply the first accounts."""
+    """What to offer instead: names or digits that resemble what was said, or accounts of the same family."""
     offered = _open(accounts)
 
     def likeness(account: Account) -> float:
@@ -151,7 +151,7 @@ def _nearest(bank: CustomerBank, accounts: Sequence[Account], ref: AccountRef) -
 
     ranked = sorted(offered, key=lambda one: (likeness(one), _akin(one, ref.kind)), reverse=True)
     alike = [one for one in ranked if likeness(one) >= ALIKE or (_akin(one, ref.kind) and not (ref.last4 or ref.name))]
-    return tuple(islice(alike or ranked, OFFERED))
+    return tuple(islice(alike, OFFERED))
 
 
 def _akin(account: Account, kind: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median_low
 
-from assistant.banking.account import Account, AccountFamily
+from assistant.banking.account import Account
 from assistant.banking.period import Period
 from assistant.banking.transaction import Transaction
 from assistant.replies.reply import Literal, Phrase, Term, Value
@@ -47,12 +47,6 @@ def tell(
     if day:
         say.append(Phrase("usual_day_in" if incoming and not to_debt else "usual_day_out", {"day": Term("day", day)}))
     return tuple(say)
-
-
-def pays_debt(transaction: Transaction, accounts: Sequence[Account]) -> bool:
-    """Whether money that came in on one of ``accounts`` is a payment of what is owed there, not a refund."""
-    card = any(one.id == transaction.account_id and one.kind.family is AccountFamily.CREDIT for one in accounts)
-    return not card or transaction.internal or transaction.category == "card_payment"
 
 
 def _key(focus: Focus, to_debt: bool, incoming: bool, known_account: bool) -> str:

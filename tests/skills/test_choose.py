@@ -81,6 +81,11 @@ def test_not_found_offers_the_nearest(ref: dict[str, str], nearest: Account) -> 
     assert OLD not in found.nearest
 
 
+def test_nothing_like_it_is_not_offered_as_near() -> None:
+    assert choose(BANK, ALL, AccountRef(name="moon base")).nearest == ()
+    assert [one.title for one in unknown_account(AccountRef(name="moon base"), ()).choices] == ["accounts"]
+
+
 def test_digits_never_match_an_account_that_shows_none() -> None:
     assert not choose(BANK, (NO_MASK,), AccountRef(last4="4729")).found
 
