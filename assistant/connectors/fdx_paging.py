@@ -111,16 +111,15 @@ def _same_place(profile: BankProfile, href: str, here: str, first: str) -> str:
     A relative one is resolved against the page it stood on and, for banks that write it relative to their
     API's root, against the base URL.
     """
-    candidates = [urljoin(here, href)]
-    if href.startswith("/") and not href.startswith("//"):
-        candidates.append(profile.base_url.rstrip("/") + href)
-    for url in candidates:
-        try:
-            ours, theirs = urlsplit(first), urlsplit(url)
-        except ValueError:
-            continue
-        if (theirs.scheme, theirs.netloc, theirs.path) == (ours.scheme, ours.netloc, ours.path):
-            return theirs._replace(fragment="").geturl()
+    rooted = href.startswith("/") and not href.startswith("//")
+    try:
+        candidates = [urljoin(here, href), profile.base_url.rstrip("/") + href if rooted else href]
+        ours = urlsplit(first)
+        for theirs in map(urlsplit, candidates):
+            if (theirs.scheme, theirs.netloc, theirs.path) == (ours.scheme, ours.netloc, ours.path):
+                return theirs._replace(fragment="").geturl()
+    except ValueError as error:
+        raise _nonsense(profile, "foreign_link") from error
     raise _nonsense(profile, "foreign_link")
 
 

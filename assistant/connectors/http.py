@@ -101,7 +101,7 @@ class BankHttp:
         self._breaker = pybreaker.CircuitBreaker(
             fail_max=BREAKER_FAILURES,
             reset_timeout=BREAKER_RESET,
-            exclude=[lambda error: not isinstance(error, BankUnavailable)],
+            exclude=[lambda error: not isinstance(error, (Unreachable, _Overloaded))],
             throw_new_error_on_trip=False,
             name=profile.id,
         )
@@ -148,7 +148,7 @@ class BankHttp:
             pause = FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
             try:
                 answer = self._once("GET", url, params, headers(), deadline, operation)
-            except BankUnavailable:
+            except Unreachable:
                 if last or deadline.left() <= pause:
                     raise
             else:
@@ -200,9 +200,7 @@ class BankHttp:
         # The exception's own text can hold the URL with its account id and its cursor: only its type is said.
         kind = type(error).__name__
         logger.warning("bank=%s operation=%s failed: %s", self.profile.id, operation, kind)
-        raise BankUnavailable(
-            kind, bank_id=self.profile.id, code="timeout" if slow else "transport", slow=slow
-        ) from None
+        raise Unreachable(kind, bank_id=self.profile.id, code="timeout" if slow else "transport", slow=slow) from None
 
     def _read(self, raw: Any, deadline: Deadline) -> bytes:
         """The whole body, or an error: too large, too slow (a drip of bytes resets a socket's own time-out,
@@ -215,7 +213,7 @@ class BankHttp:
             while chunk := raw.read1(_CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > self.profile.max_body_bytes:
-                    raise ValueError("answer too large")
+                    raise BankUnavailable("answer too large", bank_id=self.profile.id, code="too_large")
         finally:
             watch.cancel()
         if deadline.left() <= 0:
@@ -223,6 +221,10 @@ class BankHttp:
         if raw.length_remaining:
             raise urllib3.exceptions.HTTPError("answer cut short")
         return bytes(body)
+
+
+class Unreachable(BankUnavailable):
+    """No whole answer came: connection refused or cut, or time-out."""
 
 
 class _Overloaded(BankUnavailable):

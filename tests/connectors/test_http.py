@@ -3,12 +3,12 @@ from __future__ import annotations
 import gzip
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from support.bank_server import Asked, BankServer, Said
+from support.bank_server import Asked, Said
 
 from assistant.banking.errors import BankUnavailable, RateLimited
 from assistant.connectors import http
@@ -29,19 +29,6 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., BankServer]]:
-    servers: list[BankServer] = []
-
-    def start(answer: Callable[[Asked], Said]) -> BankServer:
-        servers.append(BankServer(answer).__enter__())
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.__exit__(None, None, None)
 
 
 def get(client: BankHttp, url: str, seconds: float = 8.0) -> Answer:
@@ -132,10 +119,12 @@ def test_a_bank_that_never_answers_is_slow_not_down(serve: Any) -> None:
     assert (caught.value.slow, caught.value.code) == (True, "timeout")
 
 
-def test_an_endless_answer_is_refused(serve: Any) -> None:
+def test_an_endless_answer_is_refused_and_not_asked_for_again(serve: Any) -> None:
     bank = serve(scripted(Said(raw=b"x" * 200_000)))
-    with pytest.raises(BankUnavailable):
+    with pytest.raises(BankUnavailable) as caught:
         get(BankHttp(bank.profile(max_body_bytes=100_000)), bank.url)
+    assert caught.value.code == "too_large"
+    assert len(bank.asked) == 1
 
 
 def test_a_compressed_bomb_is_measured_unpacked(serve: Any) -> None:

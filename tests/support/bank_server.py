@@ -60,12 +60,14 @@ class BankServer:
                 bank.asked.append(asked)
                 said = answer(asked)
                 raw = said.raw if said.raw is not None else json.dumps(said.body).encode()
+                if said.status == 204:
+                    raw = b""
                 self.send_response(said.status)
                 for name, value in said.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(raw) if said.length is None else said.length))
                 self.end_headers()
-                for start in range(0, len(raw), 1 if said.drip else len(raw)):
+                for start in range(0, len(raw), 1 if said.drip else max(1, len(raw))):
                     if said.drip and stopping.wait(said.drip):
                         return
                     try:
@@ -80,8 +82,13 @@ class BankServer:
             def log_message(self, *args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """A client that hangs up is what some tests are about."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{self.host}"
 
