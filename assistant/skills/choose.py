@@ -67,7 +67,7 @@ def choose(bank: CustomerBank, accounts: Sequence[Account], ref: AccountRef) -> 
     else:
         found = kin
     if not found:
-        return Chosen((), _nearest(bank, kin or accounts, ref))
+        return Chosen((), _nearest(bank, accounts, ref))
     for narrower in (_named(bank, found, ref.name) if ref.name else [], _of_kind(found, ref.kind)):
         found = narrower or found
     return Chosen(_open(found) or tuple(found))

@@ -47,6 +47,8 @@ def _is_fee(transaction: Transaction) -> bool:
 
 #: What each sum of the spending skill is made of, so that the list behind it adds up to it.
 _COUNTED: dict[str, Counts] = {"spent": is_spending, "earned": is_income, "fees": _is_fee}
+#: "Income" as customers say it is everything earned, whatever category the bank's words gave it.
+_EARNED_ASKED = frozenset({"income", "interest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ class Search:
     def look(self, period: Period) -> Found:
         """Purpose TRANSACTIONS; raises banking.errors."""
         answer = self.bank.transactions(period, Purpose.TRANSACTIONS, self.accounts)
-        rows = select(answer.value, self.focus.with_(period=period), self.accounts)
+        filters = self.focus.with_(period=period)
+        if filters.view == "earned" and filters.category in _EARNED_ASKED:
+            filters = filters.with_(category="")
+        rows = select(answer.value, filters, self.accounts)
         counts = self._counts()
         if counts is not None:
             rows = tuple(one for one in rows if counts(one))

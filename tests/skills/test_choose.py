@@ -71,6 +71,7 @@ def test_meant(ref: dict[str, str], accounts: tuple[Account, ...]) -> None:
         ({"last4": "4792"}, EVERYDAY),
         ({"name": "vacuum fund"}, VACATION),
         ({"kind": "auto_loan"}, MORTGAGE),
+        ({"last4": "8219", "kind": "checking"}, GOLD),
     ],
 )
 def test_not_found_offers_the_nearest(ref: dict[str, str], nearest: Account) -> None:

@@ -326,6 +326,12 @@ def test_lists_behind_a_sum_add_up_to_it() -> None:
     assert column(spent, "merchant") == [Literal("Comcast"), Literal("Costco"), Literal("Oak Street Rentals")]
     earned = answer(bank_of(), Focus(view="earned", period=MARCH), TODAY)
     assert column(earned, "merchant") == [Literal("Acme Corp")]
+    interest = txn(13, "2026-03-02", "Interest Payment", account=CHECKING, category="interest")
+    asked = answer(bank_of((*ROWS, interest)), Focus(view="earned", category="income", period=MARCH), TODAY)
+    assert column(asked, "merchant") == [Literal("Interest Payment"), Literal("Acme Corp")]
+    fee = txn(-12, "2026-03-02", "Monthly Fee", account=CHECKING, category="fees")
+    fees = answer(bank_of((*ROWS, fee)), Focus(view="fees", period=MARCH), TODAY)
+    assert column(fees, "merchant") == [Literal("Monthly Fee")]
 
 
 def test_own_moves_are_neither_in_nor_out_except_on_the_account_itself() -> None:
