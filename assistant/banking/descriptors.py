@@ -24,6 +24,7 @@ _BANK_PREFIX = re.compile(
       | PRE-?AUTHORIZED\s(?:DEBIT|CREDIT|WD)
       | (?:ACH|ELECTRONIC|EXTERNAL|WEB)\s(?:DEBIT|CREDIT|WITHDRAWAL|DEPOSIT|PAYMENT|PMT|AUTHORIZED\sPMT)
       | ORIG\sCO\sNAME | (?:BILL|ONLINE)\s(?:PAYMENT|PMT|PAY)(?!.?\sTHANK)(?:\s\d+)?(?:\sTO)?
+      | (?:ZELLE|VENMO)(?:\sPAYMENT|\sCASHOUT)?\s(?:TO|FROM)
       | PENDING | REFUND | RETURN | SEPA\s(?:DD|DIRECT\sDEBIT|LASTSCHRIFT) | LASTSCHRIFT | KARTENZAHLUNG
     )[\s:*\-–]+(?=\S)""",
     re.VERBOSE,
@@ -37,7 +38,7 @@ _PROCESSOR = re.compile(
 _TRAILER = re.compile(
     r"\s(?:DES:|INDN:|CO ID|ID:|ORIG ID|SEC:|PPD\b|CCD\b|WEB ID|TEL ID|TRACE|REF ?#|REF:|CONF ?#|CONFIRMATION"
     r"|CARD \d{4}\b|DIRECT DEP|DIR DEP|DIRDEP|PAYROLL\b|SALARY\b|BILL PAYMENT|AUTOPAY\b"
-    r"|AUTO PAY\b|ONLINE PMT|WEB PMT|EPAY\b|#).*$"
+    r"|AUTO PAY\b|ONLINE PMT|WEB PMT|EPAY\b|PMT\b|PYMT\b|#).*$"
 )
 #: Store numbers, dates, card digits, phone numbers, times and references: the name ends before the first of them.
 _JUNK_WORD = re.compile(

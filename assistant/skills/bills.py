@@ -17,6 +17,8 @@ from assistant.skills.series import Series
 #: How far ahead to look where there is no regular payday.
 _AHEAD = timedelta(days=14)
 _OTHER_PAY = 2
+#: Pay this many times smaller than the largest is not what one waits for.
+_SMALL_PAY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def payday(question: Question) -> Reply:
     regular = [each for each in question.pay if each.active]
     if not regular:
         return Reply((Phrase("payday_none"), *question.notes), choices=(Choice("income_this_month"),))
-    main, *others = regular
+    main, *others = sorted(_livings(regular), key=lambda each: each.due)
     values: dict[str, Value] = {
         "day": main.due,
         "amount": main.amount,
@@ -77,12 +79,18 @@ def payday(question: Question) -> Reply:
 
 
 def next_payday(pay: Sequence[Series], today: date) -> date | None:
-    """The first day after today on which the main regular pay is due; None when there is none."""
-    main = next((each for each in pay if each.active), None)
-    if main is None:
-        return None
+    """The first day after today on which regular pay is due; None when there is none. ``pay``: largest first."""
     tomorrow = today + timedelta(days=1)
-    return next(iter(main.turns(tomorrow, tomorrow + timedelta(days=800), late=False)), None)
+    days = (
+        next(each.turns(tomorrow, tomorrow + timedelta(days=800), late=False), None)
+        for each in _livings([each for each in pay if each.active])
+    )
+    return min((day for day in days if day is not None), default=None)
+
+
+def _livings(pay: Sequence[Series]) -> list[Series]:
+    """The pay one lives on: all but what is small beside the largest (``pay`` comes largest first)."""
+    return [each for each in pay if each.monthly.amount * _SMALL_PAY >= pay[0].monthly.amount]
 
 
 def _horizon(question: Question) -> tuple[date, str]:

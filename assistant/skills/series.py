@@ -49,7 +49,7 @@ _RHYTHMS = {
     Cadence.WEEKLY: _Rhythm(Decimal(7), 1, 5, 5, 52),
     Cadence.BIWEEKLY: _Rhythm(Decimal(14), 3, 4, 8, 26),
     Cadence.SEMIMONTHLY: _Rhythm(Decimal("15.2"), 4, 5, 8, 24),
-    Cadence.MONTHLY: _Rhythm(Decimal("30.4"), 6, 3, 12, 12),
+    Cadence.MONTHLY: _Rhythm(Decimal("30.4"), 7, 3, 12, 12),
     Cadence.QUARTERLY: _Rhythm(Decimal("91.3"), 12, 3, 25, 4),
     Cadence.YEARLY: _Rhythm(Decimal("365.2"), 16, 2, 35, 1),
 }
@@ -99,7 +99,7 @@ class Series:
     last: date
     due: date
     active: bool
-    account_id: str
+    by_check: bool
     rise: Rise | None = None
 
     @property
@@ -109,8 +109,8 @@ class Series:
 
     @property
     def owed(self) -> bool:
-        """A bill (rent, power, insurance) rather than a subscription."""
-        return self.category in OWED or self.category in ("transfer", "card_payment")
+        """A bill (rent, power, insurance), a gift or a check rather than a subscription."""
+        return self.category in OWED or self.category in ("transfer", "charity") or self.by_check
 
     def turns(self, start: date, end: date, *, late: bool = True) -> Iterator[date]:
         """The days from ``start`` up to ``end`` on which it is due. One that is late already is due at ``start``."""
@@ -173,7 +173,7 @@ def _series(items: Sequence[Transaction], today: date) -> Series | None:
         last=last.date,
         due=due,
         active=today <= due + timedelta(days=_RHYTHMS[cadence].grace),
-        account_id=last.account_id,
+        by_check=bool(last.check_number),
         rise=None if varies else _rise(items),
     )
 

@@ -81,6 +81,7 @@ def test_money_in_without_a_word_is_income_on_an_account_and_a_refund_on_a_card(
         (CHECKING, "-300", "CHASE CREDIT CRD AUTOPAY", "card_payment"),
         (CARD, "300", "PAYMENT THANK YOU-MOBILE", "card_payment"),
         (CARD, "300", "MOBILE PYMT RECVD", "card_payment"),
+        (CHECKING, "-700", "FX EUR/USD TRANSFER OUT", "transfer"),
         (CHECKING, "-200", "ONLINE TRANSFER TO SAV ...8821", "transfer"),
         (SAVINGS, "200", "TRANSFER FROM CHK ...1234", "transfer"),
     ],

@@ -46,6 +46,8 @@ MERCHANTS = Merchants.load()
         ("REFUND - TARGET T-1234", "Target"),
         ("HOTEL MUNDIAL  LISBOA", "Hotel Mundial"),
         ("HETZNER ONLINE GMBH GUNZENHAUSEN", "Hetzner Online"),
+        ("ZELLE PAYMENT FROM PAT BLAKE", "Pat Blake"),
+        ("30-YEAR FIXED MORTGAGE PMT ...4410", "30-Year Fixed Mortgage"),
         ("ONLINE PMT PEARL DISTRICT APTS", "Pearl District Apts"),
         ("ONLINE PAYMENT THANK YOU", "Online Payment Thank You"),
         ("МАГАЗИН ПРОДУКТЫ 1234", "Магазин Продукты"),

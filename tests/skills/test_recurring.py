@@ -178,6 +178,18 @@ def test_payday() -> None:
     )
 
 
+def test_two_incomes_the_next_one_counts() -> None:
+    monthly_pay = [
+        txn("4000", date(2026, 3, 25) - relativedelta(months=back), "School", category="income") for back in range(1, 7)
+    ]
+    asked = bank(*ALL, *monthly_pay)
+    assert text(answer(asked, Focus(view="payday"), TODAY), asked) == (
+        "Your next payday should be March 25: $4,000.00 from School, paid every month. "
+        "Then there's $2,100.00 from Acme, expected March 27."
+    )
+    assert "before payday (March 25)" in text(answer(asked, Focus(view="bills"), TODAY), asked)
+
+
 def test_payday_that_is_late() -> None:
     asked = bank(*[txn("2100", one.date - timedelta(days=14), "Acme", category="income") for one in PAY])
     assert text(answer(asked, Focus(view="payday"), TODAY), asked) == (
