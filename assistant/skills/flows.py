@@ -22,6 +22,11 @@ def is_income(transaction: Transaction) -> bool:
     return not transaction.internal and transaction.amount.amount > 0 and transaction.category in INCOME_CATEGORIES
 
 
+def is_pay(transaction: Transaction) -> bool:
+    """Income that may be what one lives on: interest is not."""
+    return is_income(transaction) and transaction.category != "interest"
+
+
 def is_spending(transaction: Transaction) -> bool:
     """Money that left her, or came back as a refund; never a card payment or a move between her own accounts."""
     return not transaction.internal and transaction.category != "card_payment" and not is_income(transaction)

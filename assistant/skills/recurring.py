@@ -18,7 +18,7 @@ from assistant.replies.reply import Reply
 from assistant.skills.bills import bills, payday
 from assistant.skills.caveats import caveats
 from assistant.skills.choose import choose, unknown_account
-from assistant.skills.flows import is_income, is_spending
+from assistant.skills.flows import is_pay, is_spending
 from assistant.skills.focus import Focus, Outcome, Topic
 from assistant.skills.matching import select
 from assistant.skills.recurring_question import Question
@@ -32,6 +32,7 @@ _VIEWS: Mapping[str, Callable[[Question], Reply]] = {
     "price_rises": price_rises,
     "payday": payday,
 }
+_NEEDS_PAY = ("bills", "payday")
 
 
 def answer(bank: CustomerBank, focus: Focus, today: date) -> Outcome:
@@ -43,15 +44,15 @@ def answer(bank: CustomerBank, focus: Focus, today: date) -> Outcome:
     if chosen is not None and not chosen.found:
         return Outcome(unknown_account(focus.account, chosen.nearest), focus)
     fetched = bank.transactions(Period(today - _HISTORY, today + timedelta(days=1)), Purpose.INSIGHTS)
-    spending = (one for one in fetched.value if is_spending(one) and one.is_outflow)
-    income = (one for one in fetched.value if is_income(one) and one.category != "interest")
+    outgoing = (one for one in fetched.value if one.is_outflow and is_spending(one)) if view != "payday" else ()
+    income = (one for one in fetched.value if is_pay(one)) if view in _NEEDS_PAY else ()
     named = focus.with_(period=None, direction=None, amount=None, pending_only=False)
     question = Question(
         bank=bank,
         focus=focus,
         today=today,
         accounts=chosen.accounts if chosen else accounts.value,
-        payments=find_series(select(spending, named, chosen.accounts if chosen else None), today),
+        payments=find_series(select(outgoing, named, chosen.accounts if chosen else None), today),
         pay=find_series(income, today),
         notes=caveats(bank, today, accounts, fetched),
     )

@@ -134,7 +134,8 @@ def find_series(transactions: Iterable[Transaction], today: date) -> tuple[Serie
     """
     groups: dict[tuple[str, str], list[Transaction]] = defaultdict(list)
     for transaction in transactions:
-        groups[name_of(transaction), transaction.amount.currency].append(transaction)
+        if transaction.amount.amount > 0 or transaction.category not in _HABITS:
+            groups[name_of(transaction), transaction.amount.currency].append(transaction)
     found: list[Series] = []
     for items in groups.values():
         if len(items) < 2:
@@ -183,8 +184,6 @@ def _owed_or_steady(last: Transaction, cadence: Cadence, sizes: Sequence[Decimal
     if last.amount.amount > 0:
         middle = Decimal(median(sizes))
         return all(size <= middle * _WIDEST and middle <= size * _WIDEST for size in sizes[-6:])
-    if last.category in _HABITS:
-        return False
     if not varies:
         return True
     middle = Decimal(median(sizes))
