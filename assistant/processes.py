@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -194,15 +194,6 @@ def free_port(wanted: int, purpose: str, avoid: Sequence[int] = ()) -> int:
         found = int(probe.getsockname()[1])
     print(f"Port {wanted} is taken; the {purpose} uses {found}.", flush=True)
     return found
-
-
-@contextlib.contextmanager
-def interrupted_quietly() -> Iterator[None]:
-    """Ctrl-C is how one leaves: no trace."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(flush=True)
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -1,0 +1,251 @@
+"""The tellerline command: runs the assistant on one machine, and looks after the installation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ruamel.yaml import YAML
+
+from assistant.banking.errors import BankingError
+from assistant.processes import Processes, Program, StartFailed, free_port
+from assistant.settings import Settings, SettingsError, load_settings
+from assistant.training import TrainingFailed, ensure_model, model_path
+
+DEMO_CUSTOMERS = ("maya", "jordan", "rivera", "alex")
+_SANDBOX_PORT = 8801
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    # Rasa reports crashes and usage to third parties by default: off in every process started from here.
+    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command is not bank:
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    options.rest = rest
+    os.chdir(project_root())
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except (SettingsError, StartFailed, TrainingFailed, BankingError) as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # how one leaves: no trace
+        print(flush=True)
+        return 130
+
+
+def project_root() -> Path:
+    """The bot to run: the one in the current folder, else the one this command was installed with."""
+    here = Path.cwd()
+    if (here / "config.yml").exists() and (here / "domain.yml").exists():
+        return here
+    return Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run on this machine: the settings with ports that are free, the model, and whose accounts it shows."""
+
+    settings: Settings
+    model: Path
+    customer: str
+
+    @property
+    def logs(self) -> Path:
+        return self.settings.home / "logs"
+
+    @property
+    def endpoints(self) -> Path:
+        return self.settings.home / "endpoints.yml"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the processes must know to agree with us. Secrets are not in it: each reads them where we did."""
+        return {
+            "RASA_TELEMETRY_ENABLED": "false",
+            "TELLERLINE_HOME": str(self.settings.home),
+            "TELLERLINE_SANDBOX_URL": self.settings.sandbox_url,
+            "TELLERLINE_ACTION_PORT": str(self.settings.action_port),
+            "TELLERLINE_RASA_PORT": str(self.settings.rasa_port),
+            "TELLERLINE_DEMO_CUSTOMER": self.customer,
+            # TensorFlow, which Rasa imports, greets on stderr; nothing here computes with it.
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def sandbox(self) -> Program:
+        port = self.settings.sandbox_url.rpartition(":")[2]
+        state = self.settings.home / "sandbox.sqlite"
+        return Program(
+            "sandbox bank",
+            [sys.executable, "-m", "assistant.sandbox", "--port", port, "--state", str(state)],
+            f"{self.settings.sandbox_url}/.well-known/oauth-authorization-server",
+            self.environment,
+        )
+
+    def action_server(self) -> Program:
+        port = self.settings.action_port
+        return Program(
+            "action server",
+            [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)],
+            f"http://127.0.0.1:{port}/health",
+            {**self.environment, "SANIC_HOST": os.environ.get("SANIC_HOST", "127.0.0.1")},
+        )
+
+    def rasa(self, verb: str, interface: str = "127.0.0.1") -> Program:
+        port = self.settings.rasa_port
+        command = [sys.executable, "-m", "rasa", verb, "--model", str(self.model), "--endpoints", str(self.endpoints)]
+        quiet = {**self.environment, "LOG_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore"}
+        return Program(
+            "assistant",
+            [*command, "--interface", interface, "--port", str(port)],
+            f"http://127.0.0.1:{port}/" if verb == "run" else "",
+            quiet,
+        )
+
+
+def prepare(customer: str, *, with_sandbox: bool) -> Plan:
+    """Trains if needed, chooses ports, and writes the endpoints file. Raises what those raise."""
+    settings = load_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    model = ensure_model(Path.cwd(), settings.home / "logs")
+    sandbox_url = settings.sandbox_url
+    if with_sandbox:
+        wanted = urlsplit(sandbox_url).port or _SANDBOX_PORT
+        sandbox_url = f"http://127.0.0.1:{free_port(wanted, 'sandbox bank')}"
+    action_port = free_port(settings.action_port, "action server")
+    rasa_port = free_port(settings.rasa_port, "assistant", avoid=(action_port,))
+    plan = Plan(
+        replace(settings, sandbox_url=sandbox_url, action_port=action_port, rasa_port=rasa_port), model, customer
+    )
+    # This process links the demo customer, and reads the same settings.
+    os.environ.update(plan.environment)
+    write_endpoints(plan.settings, Path("endpoints.yml"), plan.endpoints)
+    return plan
+
+
+def write_endpoints(settings: Settings, source: Path, target: Path) -> None:
+    """The project's endpoints, with this run's action server and the secret it asks for. Readable by us alone."""
+    endpoints = dict(YAML(typ="safe").load(source.read_text(encoding="utf-8")) or {}) if source.exists() else {}
+    endpoints["action_endpoint"] = {
+        "url": f"http://127.0.0.1:{settings.action_port}/webhook",
+        "headers": {"X-Tellerline-Secret": settings.action_secret},
+    }
+    draft = target.with_suffix(".tmp")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(endpoints, file, indent=2)  # JSON is YAML
+    os.replace(draft, target)
+
+
+def link_demo(plan: Plan) -> None:
+    """Let this demo customer be who the shell and REST talk to, linked to the sandbox by its real login."""
+    from assistant.customers.demo import ensure_demo_customer
+    from assistant.progress import Step
+
+    with Step(f"Linking {plan.customer.title()}'s accounts at the sandbox bank"):
+        ensure_demo_customer(plan.settings, plan.customer)
+
+
+def shell(options: argparse.Namespace) -> int:
+    plan = prepare(options.customer, with_sandbox=True)
+    with Processes(plan.logs) as processes:
+        processes.start(plan.sandbox(), plan.action_server())
+        link_demo(plan)
+        assistant = plan.rasa("shell")
+        print(f"You are {options.customer.title()}. The assistant takes some seconds to load; /stop ends the talk.")
+        print('Try "what\'s my balance", "how much did I spend on food last month" or "help".', flush=True)
+        status = processes.foreground(assistant)
+        if status not in (0, 130):
+            raise StartFailed(
+                f"The assistant stopped (exit status {status}). {plan.logs}:\n{processes.tail(assistant)}"
+            )
+    return 0
+
+
+def serve(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    with_sandbox = not settings.production
+    plan = prepare(options.customer, with_sandbox=with_sandbox)
+    with Processes(plan.logs) as processes:
+        processes.start(*([plan.sandbox()] if with_sandbox else []), plan.action_server())
+        if with_sandbox:
+            link_demo(plan)
+        processes.start(plan.rasa("run", options.interface))
+        print(f"Serving on http://{options.interface}:{plan.settings.rasa_port}; logs in {plan.logs}. Ctrl-C stops it.")
+        processes.watch()
+    return 0
+
+
+def train(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    known = model_path(Path.cwd()).exists() and not options.force
+    model = ensure_model(Path.cwd(), settings.home / "logs", force=options.force)
+    print(f"{'Nothing has changed; the model is' if known else 'Trained'} {model.relative_to(Path.cwd())}")
+    return 0
+
+
+def bank(options: argparse.Namespace) -> int:
+    """In place of this process, so that its signals and output are its own."""
+    arguments = options.rest or ["--port", str(_SANDBOX_PORT)]
+    os.execv(sys.executable, [sys.executable, "-m", "assistant.sandbox", *arguments])
+
+
+def doctor(_options: argparse.Namespace) -> int:
+    from assistant.doctor import examine
+
+    return examine(Path.cwd())
+
+
+def audit(_options: argparse.Namespace) -> int:
+    """Walks the whole ledger of consents; names every entry that was changed, moved or taken out."""
+    from assistant.customers.ledger import Ledger
+    from assistant.storage.open import open_storage
+
+    storage = open_storage(load_settings())
+    verdict = Ledger(storage.database, storage.keys).verify()
+    for breach in verdict.breaches:
+        print(f"Entry {breach.seq} {breach.what}", file=sys.stderr)
+    print(f"{verdict.entries} entries, {verdict.erased} of them erased.", end=" ")
+    print("The ledger is sound." if verdict.sound else "The ledger is NOT sound.")
+    return 0 if verdict.sound else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tellerline", description="A banking assistant for chat and voice, on Rasa.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int], text: str, own_help: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, add_help=own_help)
+        sub.set_defaults(command=command)
+        return sub
+
+    talk = add("shell", shell, "Talk to the assistant here, with a sandbox bank and a demo customer.")
+    everything = add("serve", serve, "Run what channels need; outside production with the sandbox bank too.")
+    for sub in (talk, everything):
+        sub.add_argument("--customer", choices=DEMO_CUSTOMERS, default="maya", help="the demo customer (default: maya)")
+    everything.add_argument(
+        "--interface", default="127.0.0.1", help="address to serve on (default: this machine only; put nginx in front)"
+    )
+    learn = add("train", train, "Train the model, if anything it learns from has changed.")
+    learn.add_argument("--force", action="store_true", help="train even if nothing has changed")
+    add("doctor", doctor, "Check this installation and say what to fix.")
+    add("bank", bank, "Run the sandbox bank alone; its own options follow.", own_help=False)
+    ledger = add("audit", audit, "Check the ledger of consents.")
+    ledger.add_argument("what", choices=("verify",))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
