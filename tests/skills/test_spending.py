@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from support.fake_bank import TODAY, FakeBank, account, eur, txn, usd
 
 from assistant.banking.account import AccountKind
+from assistant.banking.categories import Categories
 from assistant.banking.errors import BankUnavailable, ConsentRequired
 from assistant.banking.money import Money
 from assistant.banking.period import Grain, Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
-from assistant.replies.wording import Wording
+from assistant.replies.wording import Wording, placeholders
 from assistant.skills.focus import AccountRef, AmountRange, Direction, Focus, Outcome, Topic
 from assistant.skills.spending import answer
 
@@ -279,6 +280,23 @@ def test_what_the_answer_lacks_is_said() -> None:
 def test_without_consent_there_is_no_answer(view: str) -> None:
     with pytest.raises(ConsentRequired):
         answer(bank(*ALL).refuse(Purpose.INSIGHTS), Focus(view=view), TODAY)
+
+
+def test_every_category_and_group_has_a_name() -> None:
+    categories = Categories.load()
+    for each in [*(category.id for category in categories), *categories.groups]:
+        assert f"term_category_{each}" in WORDING.written
+
+
+def test_every_word_of_a_table_exists() -> None:
+    asked = bank(*ALL, txn("-35", "2026-03-04", "Overdraft Fee", category="fees"))
+    for view in VIEWS:
+        table = answer(asked, Focus(view=view), TODAY).reply.table
+        if table:
+            assert {f"column_{column.title}" for column in table.columns} <= set(WORDING.written)
+            # A spoken row is filled from the columns.
+            row = WORDING.written[table.spoken_row]
+            assert set(placeholders(row)) <= {column.title for column in table.columns}
 
 
 ANY = st.builds(
