@@ -65,9 +65,11 @@ def strip_prefixes(descriptor: str, *, columns: bool = False) -> str:
 
     ``columns``: two spaces end the name, as in descriptors that keep the card networks' fixed columns.
     """
-    shown = "".join(c if c.isprintable() else " " for c in descriptor[:_LONGEST]).strip()
+    shown = descriptor[:_LONGEST].strip()
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in shown).strip()
     name = _COLUMN.split(shown, maxsplit=1)[0] if columns else shown
-    text = " ".join((name if sum(map(str.isalpha, name)) > 3 else shown).upper().split())
+    text = " ".join((name if name == shown or sum(map(str.isalpha, name)) > 3 else shown).upper().split())
     while True:
         shorter = _PROCESSOR.sub("", _BANK_PREFIX.sub("", text, count=1), count=1)
         if shorter == text:

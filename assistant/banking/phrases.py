@@ -27,27 +27,34 @@ class PhraseIndex(Generic[T]):
     def __init__(self, phrases: Iterable[tuple[str, T]]) -> None:
         self._whole: dict[tuple[str, ...], T] = {}
         self._open: dict[tuple[str, ...], list[tuple[str, T]]] = {}
-        longest = 1
+        #: How many words the longest phrase has that starts with this word.
+        self._reach: dict[str, int] = {}
         for phrase, value in phrases:
             parts = words(phrase)
             if not parts:
                 raise ValueError("a phrase holds at least one word")
-            longest = max(longest, len(parts))
             if phrase.rstrip().endswith("*"):
                 self._open.setdefault(parts[:-1], []).append((parts[-1], value))
             else:
                 self._whole.setdefault(parts, value)
-        self._longest = longest
+            if len(parts) > 1 or not phrase.rstrip().endswith("*"):
+                self._reach[parts[0]] = max(self._reach.get(parts[0], 0), len(parts))
+        self._beginnings = tuple(beginning for beginning, _ in self._open.get((), ()))
 
     def at(self, text: Sequence[str], position: int = 0) -> tuple[T, int] | None:
         """The phrase that starts at ``position`` of the words, and how many words it takes."""
-        for size in range(min(self._longest, len(text) - position), 0, -1):
+        if position >= len(text):
+            return None
+        first = text[position]
+        for size in range(min(self._reach.get(first, 0), len(text) - position), 0, -1):
             run = tuple(text[position : position + size])
             if run in self._whole:
                 return self._whole[run], size
             for beginning, value in self._open.get(run[:-1], ()):
                 if run[-1].startswith(beginning):
                     return value, size
+        if first.startswith(self._beginnings):
+            return next(value for beginning, value in self._open[()] if first.startswith(beginning)), 1
         return None
 
     def find(self, text: Sequence[str]) -> T | None:

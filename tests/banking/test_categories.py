@@ -87,6 +87,9 @@ def test_the_longest_phrase_wins_then_the_earliest() -> None:
     assert index.find(words("C A B")) == 2
     assert index.find(words("C A")) == 3
     assert index.find(words("DEF")) == 4
+    assert PhraseIndex([("A*", 1), ("A B*", 2), ("A", 3)]).at(words("A BC")) == (2, 2)
+    assert PhraseIndex([("A*", 1), ("A", 3)]).at(words("A X")) == (3, 1)
+    assert index.at(words("A"), 1) is None
     assert index.at(words("X A")) is None
     assert index.find(()) is None
 
