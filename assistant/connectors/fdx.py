@@ -178,7 +178,7 @@ class FdxConnector(BankConnector):
         """The account's own entry in the answer to a question about one account (some banks answer with a list)."""
         if isinstance(body, Mapping) and isinstance(body.get("accounts"), list):
             entries = [item for item in body["accounts"] if isinstance(item, Mapping)]
-            body = next((i for i in entries if text(unwrap(i, "Account")[1], "accountId") == account.native_id), None)
+            body = next((i for i in entries if text(unwrap(i)[1], "accountId") == account.native_id), None)
         if not isinstance(body, Mapping):
             raise AccountNotFound("no such account in the answer", bank_id=self.bank_id, code="no_data")
         return body

@@ -9,15 +9,21 @@ from zoneinfo import ZoneInfo
 from assistant.banking.account import Account, AccountFamily, AccountKind, AccountStatus, Balances
 from assistant.connectors.fdx_values import Row, currency, day, moment, money, number, text
 
-#: What an account or transaction is wrapped in (FDX 4 and 5), and the accountCategory that says it flat (6).
+#: The key an account or transaction is wrapped in (FDX 4 and 5) -> the accountCategory that version 6 says flat.
 WRAPPERS: Mapping[str, str] = {
-    "deposit": "DEPOSIT_ACCOUNT",
-    "loc": "LOC_ACCOUNT",
-    "loan": "LOAN_ACCOUNT",
-    "investment": "INVESTMENT_ACCOUNT",
-    "insurance": "INSURANCE_ACCOUNT",
-    "annuity": "ANNUITY_ACCOUNT",
-    "commercial": "COMMERCIAL_ACCOUNT",
+    **{
+        f"{prefix}{suffix}": category
+        for suffix in ("Account", "Transaction")
+        for prefix, category in {
+            "deposit": "DEPOSIT_ACCOUNT",
+            "loc": "LOC_ACCOUNT",
+            "loan": "LOAN_ACCOUNT",
+            "investment": "INVESTMENT_ACCOUNT",
+            "insurance": "INSURANCE_ACCOUNT",
+            "annuity": "ANNUITY_ACCOUNT",
+            "commercial": "COMMERCIAL_ACCOUNT",
+        }.items()
+    },
     "digitalWallet": "DIGITAL_WALLET",
 }
 
@@ -62,18 +68,17 @@ STATUS: Mapping[str, AccountStatus] = {
 }
 
 
-def unwrap(item: Row, suffix: str) -> tuple[str, Row]:
-    """(accountCategory, the entity itself) of a wrapped or flat item. ``suffix`` is "Account" or "Transaction"."""
-    for prefix, category in WRAPPERS.items():
-        inner = item.get(f"{prefix}{suffix}" if prefix != "digitalWallet" else "digitalWallet")
-        if isinstance(inner, Mapping):
-            return category, inner
+def unwrap(item: Row) -> tuple[str, Row]:
+    """(accountCategory, the entity itself) of a wrapped or flat account or transaction."""
+    for key, inner in item.items():
+        if key in WRAPPERS and isinstance(inner, Mapping):
+            return WRAPPERS[key], inner
     return text(item, "accountCategory").upper(), item
 
 
 def parse_account(item: Row, bank_id: str) -> Account | None:
     """None when the bank gave no account id: such an account could never be asked about."""
-    category, row = unwrap(item, "Account")
+    category, row = unwrap(item)
     native_id = text(row, "accountId")
     if not native_id:
         return None
@@ -94,7 +99,7 @@ def parse_account(item: Row, bank_id: str) -> Account | None:
 
 def has_balances(item: Row) -> bool:
     """Whether a listed account carries its figures, or is only the descriptor (resultType=lightweight)."""
-    _, row = unwrap(item, "Account")
+    _, row = unwrap(item)
     return any(key in row for key in _BALANCE_KEYS)
 
 
@@ -107,7 +112,7 @@ def parse_balances(item: Row, account: Account, zone: ZoneInfo, fetched_at: date
     ``fetched_at`` (aware, UTC) stands for ``as_of`` when the bank does not date its figures. What is owed
     on a line of credit is ``currentBalance``, on a loan ``principalBalance`` (FDX entities LocAccount, LoanAccount).
     """
-    category, row = unwrap(item, "Account")
+    category, row = unwrap(item)
     code = currency(row, account.currency)
     as_of = (moment(row, zone, "balanceAsOf") or fetched_at).astimezone(timezone.utc)
     family = account.kind.family

@@ -59,7 +59,7 @@ class ParsedRow:
 
 def parse_row(item: Row, account: Account, zone: ZoneInfo) -> ParsedRow | None:
     """None for a row that moved no money (debitCreditMemo MEMO). Raises Unreadable."""
-    category, row = unwrap(item, "Transaction")
+    category, row = unwrap(item)
     memo = text(row, "debitCreditMemo").upper()
     if memo == "MEMO":
         return None

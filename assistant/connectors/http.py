@@ -18,11 +18,11 @@ from typing import Any, NoReturn
 import pybreaker
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from assistant.banking import clock
 from assistant.banking.errors import BankUnavailable, RateLimited
 from assistant.connectors.profiles import BankProfile, ProfileError, check_egress
+from assistant.connectors.watched import WatchedAdapter
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class BankHttp:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
+        adapter = WatchedAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._breaker = pybreaker.CircuitBreaker(

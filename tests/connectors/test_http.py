@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import gzip
 import logging
+import ssl
 import threading
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.bank_server import Asked, Said
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from support.bank_server import Asked, BankServer, Said
 
 from assistant.banking.errors import BankUnavailable, RateLimited
 from assistant.connectors import http
@@ -100,6 +108,13 @@ def test_a_connection_cut_in_the_body_is_no_answer(serve: Any) -> None:
 
 def test_a_drip_of_bytes_ends_at_the_deadline(serve: Any) -> None:
     bank = serve(scripted(Said(raw=b" " * 10_000, drip=0.05)))
+    with pytest.raises(BankUnavailable) as caught:
+        get(BankHttp(bank.profile()), bank.url, seconds=0.4)
+    assert caught.value.slow
+
+
+def test_a_drip_of_headers_ends_at_the_deadline(serve: Any) -> None:
+    bank = serve(scripted(Said(drip_headers=0.05)))
     with pytest.raises(BankUnavailable) as caught:
         get(BankHttp(bank.profile()), bank.url, seconds=0.4)
     assert caught.value.slow
@@ -197,6 +212,18 @@ def test_one_customers_trouble_does_not_open_the_breaker(serve: Any, status: int
             assert get(client, bank.url).status == status
 
 
+def test_a_bank_that_has_come_back_is_served_again(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "BREAKER_RESET", 0.0)
+    down = [True]
+    bank = serve(lambda asked: Said(status=503) if down[0] else Said({}))
+    clock = Clock()
+    client = BankHttp(bank.profile(), sleep=clock.sleep, monotonic=clock.monotonic)
+    for _ in range(http.BREAKER_FAILURES + 3):
+        get(client, bank.url)
+    down[0] = False
+    assert [get(client, bank.url).status for _ in range(3)] == [200] * 3
+
+
 def test_customers_are_served_side_by_side(serve: Any) -> None:
     """The breaker's lock is not held during a call: both requests are inside the bank at once."""
     both = threading.Barrier(2, timeout=10)
@@ -235,6 +262,47 @@ def test_failures_say_nothing_of_the_customer(
     assert "secret" not in str(caught.value) + repr(caught.value)
     assert "testbank" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Key and certificate of a server on this machine, signed by nobody."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bank")])
+    now = datetime.now(timezone.utc)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "bank.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the environment says otherwise; and with a certificate that is trusted, it works."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    monkeypatch.setenv("CURL_CA_BUNDLE", "")
+    with BankServer(lambda asked: Said({"fine": 1}), tls=context) as bank:
+        clock = Clock()
+        client = BankHttp(bank.profile(), sleep=clock.sleep, monotonic=clock.monotonic)
+        with pytest.raises(BankUnavailable):
+            get(client, bank.url)
+        assert bank.asked == []
+        monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+        assert get(BankHttp(bank.profile()), bank.url).json() == {"fine": 1}
 
 
 def test_numbers_are_exact() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Asked:
 @dataclass(frozen=True)
 class Said:
     """``raw``, sent instead of ``body``; ``length`` claims another Content-Length; ``drip`` sends byte by byte,
-    waiting so many seconds between two."""
+    waiting so many seconds between two; ``drip_headers`` does so with the headers, for ever."""
 
     body: Any = None
     status: int = 200
@@ -34,12 +35,13 @@ class Said:
     raw: bytes | None = None
     length: int | None = None
     drip: float = 0.0
+    drip_headers: float = 0.0
 
 
 class BankServer:
     """``answer`` is called for each request, from many threads. ``asked`` are the requests so far."""
 
-    def __init__(self, answer: Callable[[Asked], Said]) -> None:
+    def __init__(self, answer: Callable[[Asked], Said], tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
         stopping = self._stopping = threading.Event()
         bank = self
@@ -62,6 +64,11 @@ class BankServer:
                 raw = said.raw if said.raw is not None else json.dumps(said.body).encode()
                 if said.status == 204:
                     raw = b""
+                if said.drip_headers:
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                    while not stopping.wait(said.drip_headers):
+                        self.wfile.write(b"x")
+                    return
                 self.send_response(said.status)
                 for name, value in said.headers.items():
                     self.send_header(name, value)
@@ -91,6 +98,9 @@ class BankServer:
         self._server = Server(("127.0.0.1", 0), Handler)
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{self.host}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self.url = f"https://{self.host}"
 
     def __enter__(self) -> BankServer:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
