@@ -55,9 +55,9 @@ def income(question: Question) -> Reply:
     }
     sources = list(next(iter(groups.values())).items())
     named = tuple(Phrase("income_share", {"label": Literal(who), "amount": amount}) for who, amount in sources[:_NAMED])
-    if len(sources) == 1:
+    if len(sources) == 1 and not question.focus.merchant:
         say.append(Phrase("income_all_from", {"label": Literal(sources[0][0])}))
-    else:
+    elif len(sources) > 1:
         say.append(Phrase("income_most", {"shares": Listed(named)}))
     if any(one.is_pending for one in found):
         say.append(Phrase("income_pending"))

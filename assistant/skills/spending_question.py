@@ -79,13 +79,18 @@ class Question:
 
     def _qualifiers(self) -> list[Phrase]:
         focus = self.focus
+        came_in = focus.view == "income"
         parts = []
-        if focus.category:
+        if focus.category and not came_in:
             parts.append(Phrase("narrowed_category", {"category": Term("category", focus.category)}))
         if focus.merchant:
-            parts.append(Phrase("narrowed_merchant", {"merchant": Literal(self.merchant_name())}))
+            parts.append(
+                Phrase(
+                    "narrowed_payer" if came_in else "narrowed_merchant", {"merchant": Literal(self.merchant_name())}
+                )
+            )
         if self.chosen:
-            parts.append(Phrase("narrowed_account", {"accounts": Listed(self.chosen)}))
+            parts.append(Phrase("narrowed_into" if came_in else "narrowed_account", {"accounts": Listed(self.chosen)}))
         if focus.amount:
             currency = focus.amount.currency or self.currency
             low, high = focus.amount.low, focus.amount.high

@@ -180,6 +180,13 @@ def test_income_leaves_refunds_and_own_moves_out() -> None:
     )
 
 
+def test_income_from_one_payer_into_one_account() -> None:
+    asked = bank(*ALL)
+    focus = Focus(view="income", merchant="acme", account=AccountRef(kind="checking"))
+    said = text(answer(asked, focus, TODAY), asked)
+    assert said == ("You've received $2,000.00 from Acme into Checking (…4729) and Euro so far in March 2026.")
+
+
 def test_fees_of_the_last_year_with_interest_apart() -> None:
     fees = [
         txn("-35", "2025-09-04", "Overdraft Fee", category="fees"),
