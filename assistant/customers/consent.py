@@ -135,6 +135,10 @@ class Consents:
             if consent.expires_at <= soon
         )
 
+    def anchor(self) -> None:
+        """After a transaction of one's own with ``..._within``: see customers.ledger."""
+        self._ledger.anchor()
+
     def verify(self) -> Verdict:
         """Whether the ledger is whole (see customers.ledger)."""
         return self._ledger.verify()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from assistant.banking.account import Account, Balances
@@ -17,7 +18,7 @@ from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
 from assistant.connectors.profiles import BankProfile, ProfileError
-from assistant.connectors.tokens import TokenStore
+from assistant.connectors.tokens import TokenSet, TokenStore
 from assistant.customers.consent import Consents
 from assistant.customers.identity import Customer
 from assistant.customers.vault import Link, LinkState, Vault
@@ -64,6 +65,22 @@ class Opened:
 
     accesses: tuple[Access, ...]
     refused: tuple[BankingError, ...]
+
+
+class _Replaced:
+    """The tokens of a grant that is no link any more, for as long as it takes to end it."""
+
+    def __init__(self, tokens: TokenSet) -> None:
+        self._tokens = tokens
+
+    def load(self) -> TokenSet:
+        return self._tokens
+
+    def save(self, tokens: TokenSet) -> None:
+        self._tokens = tokens
+
+    def lock(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Door:
@@ -131,6 +148,10 @@ class Gate:
     def revoke(self, customer_id: str, bank_id: str) -> None:
         """End the link at the bank. Needs no consent: it ends one. Raises banking.errors, safe to repeat."""
         self.connect(customer_id, bank_id, CustomerProfile()).revoke()
+
+    def revoke_replaced(self, bank_id: str, tokens: TokenSet) -> None:
+        """As ``revoke``, for a grant that has given way to a new one."""
+        self._opener(self._profiles[bank_id], _Replaced(tokens), CustomerProfile().time_zone).revoke()
 
     def connect(self, customer_id: str, bank_id: str, profile: CustomerProfile) -> BankConnector:
         """For Door and ``revoke`` only: it asks for no consent."""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
-from assistant.banking.connector import BankConnector, CustomerBank
+from assistant.banking import clock
+from assistant.banking.connector import BankConnector, CustomerBank, CustomerProfile
 from assistant.banking.enrich import Enricher
 from assistant.connectors.profiles import BankProfile
-from assistant.connectors.registry import load_profiles, open_connector
+from assistant.connectors.registry import bank_http, load_profiles, open_connector
 from assistant.connectors.tokens import TokenStore
 from assistant.customers.bank import LinkedBanks, Shared
 from assistant.customers.cache import FreshCache, LastWords
 from assistant.customers.consent import Consents
+from assistant.customers.erasure import Erasure
+from assistant.customers.export import Export
 from assistant.customers.gate import ConnectorOpener, Gate
+from assistant.customers.handover import HandoverDesk, TableDesk
 from assistant.customers.identity import Customer, Identities
 from assistant.customers.ledger import Ledger
+from assistant.customers.linking import Linking
+from assistant.customers.oauth_link import HttpOf
+from assistant.customers.step_up import StepUp
 from assistant.customers.vault import Vault
 from assistant.settings import Settings
 from assistant.storage.conversations import Conversations
@@ -38,45 +47,80 @@ class Customers:
     consents: Consents
     vault: Vault
     conversations: Conversations
+    linking: Linking
+    step_up: StepUp
+    export: Export
+    erasure: Erasure
+    desk: HandoverDesk
     shared: Shared
 
     def bank(self, customer: Customer) -> CustomerBank:
         """Her banks, for one question."""
         return LinkedBanks(customer, self.shared)
 
+    def housekeep(self) -> None:
+        """Finish what was interrupted, and let go what is older than the settings allow. Run at start and daily."""
+        self.erasure.finish()
+        self.linking.finish()
+        self.shared.last_words.forget_old()
+        self.conversations.erase_before(clock.now() - timedelta(days=self.settings.conversation_days))
+
 
 @lru_cache(maxsize=4)
 def open_customers(settings: Settings) -> Customers:
     """The one of this process. Raises what settings, profiles and the database raise."""
-    return build_customers(settings, load_profiles(settings.banks_file), _open)
+    env = {**os.environ, "TELLERLINE_SANDBOX_URL": settings.sandbox_url}
+    return build_customers(settings, load_profiles(settings.banks_file, env), _open)
 
 
-def build_customers(settings: Settings, profiles: Mapping[str, BankProfile], opener: ConnectorOpener) -> Customers:
-    """As ``open_customers``, with the banks and the way to reach them given."""
+def build_customers(
+    settings: Settings,
+    profiles: Mapping[str, BankProfile],
+    opener: ConnectorOpener,
+    http_of: HttpOf = bank_http,
+    desk: HandoverDesk | None = None,
+) -> Customers:
+    """As ``open_customers``, with the banks and the way to reach them given; ``desk`` is a bank's own."""
     storage = open_storage(settings)
     database, keys = storage.database, storage.keys
     ledger = Ledger(database, keys)
     consents = Consents(database, ledger)
+    identities = Identities(database, keys)
     vault = Vault(database, keys)
-    shared = Shared(
-        gate=Gate(consents, vault, profiles, opener),
-        vault=vault,
-        profiles=profiles,
-        enricher=Enricher.load(),
-        fresh=FreshCache(settings.cache_seconds),
-        last_words=LastWords(database, keys, settings.cache_hours),
-        pool=ThreadPoolExecutor(BANK_CALLS, thread_name_prefix="bank"),
-    )
+    gate = Gate(consents, vault, profiles, opener)
+    conversations = Conversations(database, keys)
+    fresh = FreshCache(settings.cache_seconds)
+    last_words = LastWords(database, keys, settings.cache_hours)
+    newcomer = CustomerProfile(settings.time_zone, settings.locale)
     return Customers(
         settings=settings,
         storage=storage,
         profiles=profiles,
-        identities=Identities(database, keys),
+        identities=identities,
         consents=consents,
         vault=vault,
-        conversations=Conversations(database, keys),
-        shared=shared,
+        conversations=conversations,
+        linking=Linking(storage, profiles, identities, consents, vault, gate, (fresh, last_words), http_of, newcomer),
+        step_up=StepUp(database),
+        export=Export(storage, identities, consents, vault, conversations, last_words),
+        erasure=Erasure(storage, identities, vault, gate, ledger, conversations, fresh),
+        desk=desk or TableDesk(storage),
+        shared=Shared(
+            gate=gate,
+            vault=vault,
+            profiles=profiles,
+            enricher=_enricher(),
+            fresh=fresh,
+            last_words=last_words,
+            pool=ThreadPoolExecutor(BANK_CALLS, thread_name_prefix="bank"),
+        ),
     )
+
+
+@lru_cache(maxsize=1)
+def _enricher() -> Enricher:
+    """Knows no customer, so one will do for all."""
+    return Enricher.load()
 
 
 def _open(profile: BankProfile, tokens: TokenStore, time_zone: str) -> BankConnector:

@@ -1,0 +1,333 @@
+"""Linking a bank to a conversation, and ending a link.
+
+An attempt begins in a conversation and gives a secret for one URL: the hosted page, which says which bank and
+what for. Its "continue" sends the browser to the bank; the bank sends it back with a code; the code becomes
+tokens, sealed. An attempt lives ten minutes and works once. Killed at any point, a link is either made, with
+its consents, or not begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from assistant.banking import clock
+from assistant.banking.connector import CustomerProfile
+from assistant.banking.errors import BankingError, BankUnavailable, NotLinked
+from assistant.banking.purpose import Purpose
+from assistant.connectors.profiles import BankProfile
+from assistant.connectors.tokens import TokenSet
+from assistant.customers.cache import FreshCache, LastWords
+from assistant.customers.consent import Consents
+from assistant.customers.gate import Gate
+from assistant.customers.identity import Customer, Identities
+from assistant.customers.oauth_link import (
+    HttpOf,
+    LinkRefused,
+    Reason,
+    Secrets,
+    authorization_url,
+    check_callback,
+    exchange,
+)
+from assistant.customers.vault import LinkState, Vault
+from assistant.storage.conversations import key_owner as conversation_key
+from assistant.storage.keys import KeyDestroyed
+from assistant.storage.open import Storage
+from assistant.storage.tables import LinkAttemptRow
+
+logger = logging.getLogger(__name__)
+
+ATTEMPT_LIFE = timedelta(minutes=10)
+#: How long a question that waited for linking may still be answered.
+WAITING_LIFE = timedelta(hours=1)
+
+_OPEN, _LINKED, _DONE = "open", "linked", "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An attempt, as told to the conversation. ``token`` goes into the URL of the hosted page, and nowhere else."""
+
+    token: str
+    bank_id: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Invitation(bank_id={self.bank_id!r}, expires_at={self.expires_at!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPage:
+    """What the hosted page says: which bank, what for, where it was asked for, until when."""
+
+    bank_id: str
+    bank_name: str
+    purposes: tuple[Purpose, ...]
+    channel: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """``waiting`` is the question the customer had asked before, to be answered now; "" when none."""
+
+    customer: Customer
+    bank_id: str
+    waiting: str
+    is_new_customer: bool
+
+
+class Linking:
+    def __init__(
+        self,
+        storage: Storage,
+        profiles: Mapping[str, BankProfile],
+        identities: Identities,
+        consents: Consents,
+        vault: Vault,
+        gate: Gate,
+        caches: tuple[FreshCache, LastWords],
+        http_of: HttpOf,
+        newcomer: CustomerProfile,
+    ) -> None:
+        """``newcomer`` is the profile of customers who have told us nothing about themselves."""
+        self._database = storage.database
+        self._keys = storage.keys
+        self._profiles = profiles
+        self._identities = identities
+        self._consents = consents
+        self._vault = vault
+        self._gate = gate
+        self._fresh, self._last_words = caches
+        self._http_of = http_of
+        self._newcomer = newcomer
+
+    def begin(
+        self, channel: str, conversation_id: str, bank_id: str, purposes: Iterable[Purpose], waiting: str = ""
+    ) -> Invitation:
+        """A new attempt; one that was open for the same bank in this conversation ends.
+
+        ``waiting``: the customer's question, to be answered after linking. Raises NotLinked for a bank we
+        don't know.
+        """
+        if bank_id not in self._profiles:
+            raise NotLinked("no such bank", bank_id=bank_id)
+        token = secrets.token_urlsafe(32)
+        now = clock.now()
+        row = LinkAttemptRow(
+            token_hash=_hash(token),
+            conversation_id=conversation_id,
+            channel=channel,
+            bank_id=bank_id,
+            purposes=",".join(sorted({Purpose(purpose).value for purpose in purposes})),
+            sealed=self._seal(conversation_id, _hash(token), None, waiting),
+            created_at=now,
+            expires_at=now + ATTEMPT_LIFE,
+            outcome=_OPEN,
+        )
+        with self._database.write() as session:
+            session.execute(
+                delete(LinkAttemptRow).where(
+                    LinkAttemptRow.conversation_id == conversation_id,
+                    LinkAttemptRow.bank_id == bank_id,
+                    LinkAttemptRow.used_at.is_(None),
+                )
+            )
+            session.add(row)
+        return Invitation(token, bank_id, row.expires_at)
+
+    def page(self, token: str) -> LinkPage:
+        """Raises LinkRefused."""
+        row = self._open_attempt(LinkAttemptRow.token_hash == _hash(token))
+        name = self._profiles[row.bank_id].name
+        return LinkPage(row.bank_id, name, _purposes(row), row.channel, row.expires_at)
+
+    def authorize(self, token: str) -> str:
+        """The bank's URL to send the browser to. Asked for again (back, reload) it starts the trip anew.
+
+        Raises LinkRefused, BankUnavailable.
+        """
+        row = self._open_attempt(LinkAttemptRow.token_hash == _hash(token))
+        _, waiting = self._unseal(row)
+        trip = Secrets.new()
+        url = authorization_url(self._profiles[row.bank_id], trip, self._http_of)
+        with self._database.write() as session:
+            session.execute(
+                update(LinkAttemptRow)
+                .where(LinkAttemptRow.token_hash == row.token_hash, LinkAttemptRow.used_at.is_(None))
+                .values(
+                    state_hash=_hash(trip.state),
+                    sealed=self._seal(row.conversation_id, row.token_hash, trip, waiting),
+                )
+            )
+        return url
+
+    def complete(self, callback_url: str) -> Linked:
+        """The bank's answer has come back to our redirect address. Works once.
+
+        Raises LinkRefused, BankUnavailable; then nothing has changed except that the attempt is spent.
+        """
+        callback = dict(parse_qsl(urlsplit(callback_url).query, keep_blank_values=True))
+        row = self._claim(callback.get("state", ""))
+        profile = self._profiles[row.bank_id]
+        trip, waiting = self._unseal(row)
+        if trip is None or not secrets.compare_digest(trip.state.encode(), callback.get("state", "").encode()):
+            raise LinkRefused(Reason.MISMATCH, row.bank_id, "state")
+        tokens = exchange(profile, check_callback(profile, callback), trip, self._http_of)
+        known = self._identities.resolve(row.channel, row.conversation_id)
+        if known is None:
+            linked = self._store(row, tokens, waiting)
+        else:
+            store = self._vault.tokens(known.id, row.bank_id)
+            with store.lock():  # a refresh under way must not write the old grant over the new one
+                before = store.load() if self._has(known.id, row.bank_id) else None
+                linked = self._store(row, tokens, waiting)
+            if before is not None and before.consent_id and before.consent_id != tokens.consent_id:
+                self._end_replaced(row.bank_id, before)
+        self._consents.anchor()
+        self._fresh.forget(linked.customer.id, row.bank_id)
+        self._last_words.forget(linked.customer.id, row.bank_id)
+        return linked
+
+    def take_waiting(self, channel: str, conversation_id: str) -> str:
+        """The question that waited for a link made since, once; "" when there is none."""
+        mine = (
+            LinkAttemptRow.conversation_id == conversation_id,
+            LinkAttemptRow.channel == channel,
+            LinkAttemptRow.outcome == _LINKED,
+        )
+        with self._database.write() as session:
+            rows = session.scalars(select(LinkAttemptRow).where(*mine).order_by(LinkAttemptRow.used_at)).all()
+            questions = [self._unseal(row)[1] for row in rows if (row.used_at or row.created_at) > _ago(WAITING_LIFE)]
+            for row in rows:
+                row.outcome = _DONE
+                row.sealed = b""
+        return next((question for question in reversed(questions) if question), "")
+
+    def unlink(self, customer: Customer, bank_id: str) -> bool:
+        """Disconnect a bank: consents end and nothing is read from now on; then the bank is told, then the
+        tokens are destroyed. Returns whether the bank could be told; if not, ``finish`` tells it later.
+
+        Raises NotLinked.
+        """
+        if not self._has(customer.id, bank_id):
+            raise NotLinked("no link", bank_id=bank_id)
+        with self._database.write() as session:
+            self._consents.withdraw_within(session, customer.id, Purpose, bank_id=bank_id)
+            self._vault.mark_within(session, customer.id, bank_id, LinkState.REVOKING)
+        self._consents.anchor()
+        self._fresh.forget(customer.id, bank_id)
+        self._last_words.forget(customer.id, bank_id)
+        return self._revoke(customer.id, bank_id)
+
+    def finish(self) -> None:
+        """Housekeeping: tell banks what they could not be told before; drop attempts that have ended."""
+        for customer_id, bank_id in self._vault.in_state(LinkState.REVOKING):
+            self._revoke(customer_id, bank_id)
+        with self._database.write() as session:
+            session.execute(delete(LinkAttemptRow).where(LinkAttemptRow.expires_at < _ago(WAITING_LIFE)))
+
+    def _store(self, row: LinkAttemptRow, tokens: TokenSet, waiting: str) -> Linked:
+        """Customer, identity, tokens and consents: all in one transaction."""
+        with self._database.write() as session:
+            customer = self._identities.find(session, row.channel, row.conversation_id)
+            is_new = customer is None
+            if customer is None:
+                customer_id = self._identities.create(session, self._newcomer)
+                customer = self._identities.bind(session, row.channel, row.conversation_id, customer_id)
+            self._vault.put_within(session, customer.id, row.bank_id, tokens)
+            self._consents.grant_within(session, customer.id, row.bank_id, row.channel, _purposes(row))
+            session.execute(
+                update(LinkAttemptRow)
+                .where(LinkAttemptRow.token_hash == row.token_hash)
+                .values(outcome=_LINKED, sealed=self._seal(row.conversation_id, row.token_hash, None, waiting))
+            )
+        return Linked(customer, row.bank_id, waiting, is_new)
+
+    def _revoke(self, customer_id: str, bank_id: str) -> bool:
+        try:
+            self._gate.revoke(customer_id, bank_id)
+        except BankUnavailable as error:
+            logger.warning("bank %s could not be told of a disconnection yet: %s", bank_id, error.code)
+            return False
+        except BankingError as error:
+            # The bank knows nothing of it any more, which is what we wanted.
+            logger.info("bank %s at disconnection: %s", bank_id, type(error).__name__)
+        self._vault.remove(customer_id, bank_id)
+        return True
+
+    def _end_replaced(self, bank_id: str, tokens: TokenSet) -> None:
+        """The consent that a new one replaced should not live on at the bank, where nobody would look for it."""
+        try:
+            self._gate.revoke_replaced(bank_id, tokens)
+        except BankingError as error:
+            logger.warning("bank %s kept a replaced consent: %s", bank_id, error.code)
+
+    def _has(self, customer_id: str, bank_id: str) -> bool:
+        return any(link.bank_id == bank_id for link in self._vault.links(customer_id))
+
+    def _open_attempt(self, which: ColumnElement[bool]) -> LinkAttemptRow:
+        with self._database.read() as session:
+            row = session.scalars(select(LinkAttemptRow).where(which)).first()
+        if row is None or row.bank_id not in self._profiles:
+            raise LinkRefused(Reason.UNKNOWN)
+        if row.used_at is not None:
+            raise LinkRefused(Reason.USED, row.bank_id)
+        if row.expires_at <= clock.now():
+            raise LinkRefused(Reason.EXPIRED, row.bank_id)
+        return row
+
+    def _claim(self, state: str) -> LinkAttemptRow:
+        """Spend the attempt this state belongs to; of two that try, one gets it."""
+        row = self._open_attempt(LinkAttemptRow.state_hash == _hash(state))
+        with self._database.write() as session:
+            claimed = session.execute(
+                update(LinkAttemptRow)
+                .where(
+                    LinkAttemptRow.token_hash == row.token_hash,
+                    LinkAttemptRow.state_hash == row.state_hash,
+                    LinkAttemptRow.used_at.is_(None),
+                )
+                .values(used_at=clock.now())
+                .returning(LinkAttemptRow.token_hash)
+            ).first()
+        if claimed is None:
+            raise LinkRefused(Reason.USED, row.bank_id)
+        return row
+
+    def _seal(self, conversation_id: str, token_hash: str, trip: Secrets | None, waiting: str) -> bytes:
+        kept = {"waiting": waiting}
+        if trip is not None:
+            kept |= {"state": trip.state, "verifier": trip.verifier, "nonce": trip.nonce}
+        cipher = self._keys.cipher_or_new(conversation_key(conversation_id))
+        return cipher.seal(json.dumps(kept).encode(), f"link_attempts.sealed:{token_hash}")
+
+    def _unseal(self, row: LinkAttemptRow) -> tuple[Secrets | None, str]:
+        try:
+            cipher = self._keys.cipher(conversation_key(row.conversation_id))
+        except KeyDestroyed:
+            raise LinkRefused(Reason.UNKNOWN, row.bank_id) from None  # the conversation was erased
+        kept = json.loads(cipher.open(row.sealed, f"link_attempts.sealed:{row.token_hash}"))
+        trip = Secrets(kept["state"], kept["verifier"], kept["nonce"]) if "state" in kept else None
+        return trip, kept["waiting"]
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _ago(span: timedelta) -> datetime:
+    return clock.now() - span
+
+
+def _purposes(row: LinkAttemptRow) -> tuple[Purpose, ...]:
+    return tuple(Purpose(name) for name in row.purposes.split(",") if name)

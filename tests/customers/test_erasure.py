@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+from support.fake_bank import account, usd
+from support.installation import settings_in
+from support.stub_banks import StubBank, customers_with, linked
+
+from assistant.banking.account import Balances
+from assistant.banking.connector import Dated
+from assistant.banking.errors import BankUnavailable, LinkExpired, NotLinked
+from assistant.banking.period import Period
+from assistant.banking.purpose import Purpose
+from assistant.banking.transaction import Transaction
+from assistant.customers.export import FORMAT
+from assistant.customers.handover import Handover
+from assistant.customers.identity import Customer
+from assistant.customers.service import Customers
+from assistant.storage.keys import KeyDestroyed
+from assistant.storage.seal import Unreadable
+
+CANARY = "UNMISTAKABLE"
+CODE = "271828"
+CHECKING = account(bank_id="chase", nickname=f"{CANARY} nickname", mask="4729")
+MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
+
+
+@pytest.fixture
+def chase() -> StubBank:
+    return StubBank(
+        "chase",
+        accounts=[CHECKING],
+        balances=[Balances(CHECKING.id, current=usd("10.00"))],
+        history=[Transaction("1", CHECKING.id, usd("-5.00"), date(2026, 3, 2), description=f"{CANARY} SHOP")],
+    )
+
+
+@pytest.fixture
+def customers(tmp_path: Path, chase: StubBank) -> Customers:
+    return customers_with(tmp_path, chase)
+
+
+@pytest.fixture
+def customer(customers: Customers) -> Customer:
+    """A customer of whom everything is held that can be."""
+    customer = linked(customers, "chase")
+    bank = customers.bank(customer)
+    bank.accounts(Purpose.BALANCES)
+    bank.balances([CHECKING])
+    bank.transactions(MARCH, Purpose.INSIGHTS)
+    customers.step_up.set_code(customer.id, CODE)
+    customers.step_up.answer(customer, CODE)
+    customers.desk.open(Handover(customer.conversation_id, "cmdline", "dispute", customer, f"{CANARY} dispute"))
+    customers.linking.begin("cmdline", customer.conversation_id, "chase", [Purpose.BALANCES], f"{CANARY} question")
+    events = [{"event": "user", "text": f"{CANARY} words"}]
+    cipher = customers.conversations.cipher(customer.conversation_id, new=True)
+    customers.conversations.append(customer.conversation_id, [events], cipher)
+    return customer
+
+
+def rows(customers: Customers) -> dict[str, list[Any]]:
+    engine = customers.storage.database.engine
+    with engine.connect() as connection:
+        return {
+            table: list(connection.execute(text(f"SELECT * FROM {table}")).fetchall())
+            for table in inspect(engine).get_table_names()
+        }
+
+
+def files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_erasing_leaves_nothing_that_is_hers(
+    customers: Customers, customer: Customer, chase: StubBank, tmp_path: Path
+) -> None:
+    before = rows(customers)
+    assert all(before[table] for table in before), "every table holds something of hers"
+    receipt = customers.erasure.erase(customer)
+    assert receipt.banks_told == ("chase",) and receipt.banks_not_told == ()
+    assert "revoke" in chase.calls
+    after = rows(customers)
+    assert {table for table, found in after.items() if found} == {"alembic_version", "consent_ledger"}
+    for secret in (customer.id, customer.conversation_id, CANARY, "canary", "4729"):
+        assert secret not in str(after) and secret.encode() not in files(tmp_path), secret
+        assert secret not in repr(receipt)
+    assert customers.consents.verify().sound
+    assert customers.identities.resolve("cmdline", customer.conversation_id) is None
+
+
+def test_a_copy_taken_before_cannot_be_read_even_with_the_master_key(
+    customers: Customers, customer: Customer, chase: StubBank, tmp_path: Path
+) -> None:
+    customers.storage.database.compact()
+    shutil.copy(tmp_path / "tellerline.db", tmp_path / "stolen.db")
+    customers.erasure.erase(customer)
+    stolen = settings_in(tmp_path, database_url=f"sqlite:///{tmp_path / 'stolen.db'}")
+    thief = customers_with(tmp_path, chase, settings=stolen)
+    assert thief.vault.links(customer.id), "the copy holds her rows"
+    with pytest.raises(NotLinked):
+        thief.vault.tokens(customer.id, "chase").load()
+    assert thief.conversations.everything(customer.conversation_id) == []
+    with pytest.raises(KeyDestroyed):
+        thief.export.everything(customer)
+
+
+def test_others_keep_what_is_theirs(customers: Customers, customer: Customer) -> None:
+    other = linked(customers, "chase", sender="conversation-2")
+    before: Dated[Any] = customers.bank(other).accounts(Purpose.BALANCES)
+    customers.erasure.erase(customer)
+    assert customers.bank(other).accounts(Purpose.BALANCES).value == before.value
+    assert customers.consents.in_force(other.id)
+
+
+def test_a_bank_that_is_down_does_not_keep_her(customers: Customers, customer: Customer, chase: StubBank) -> None:
+    chase.failure = BankUnavailable(bank_id="chase")
+    assert customers.erasure.erase(customer).banks_not_told == ("chase",)
+    assert rows(customers)["bank_links"] == []
+
+
+def test_a_link_that_had_ended_is_no_obstacle(customers: Customers, customer: Customer, chase: StubBank) -> None:
+    chase.failure = LinkExpired(bank_id="chase")
+    assert customers.erasure.erase(customer).banks_told == ("chase",)
+
+
+def test_erasing_twice_is_erasing_once(customers: Customers, customer: Customer) -> None:
+    customers.erasure.erase(customer)
+    entries = customers.consents.verify().entries
+    customers.erasure.erase(customer)
+    assert customers.consents.verify().entries == entries
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "assistant.customers.gate.Gate.revoke",
+        "assistant.storage.conversations.Conversations.erase",
+        "assistant.storage.keys.KeyRing.destroy",
+        "assistant.customers.ledger.Ledger.erase",
+        "assistant.customers.erasure._drop_conversation",
+        "assistant.customers.ledger.Ledger.anchor",
+    ],
+)
+def test_killed_at_any_step_it_is_finished_after_the_restart(
+    customers: Customers, customer: Customer, chase: StubBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(at, die)
+        with pytest.raises(Killed):
+            customers.erasure.erase(customer)
+    restarted = customers_with(tmp_path, chase)
+    assert restarted.identities.resolve("cmdline", customer.conversation_id) is None, "served no more"
+    restarted.housekeep()
+    assert {table for table, found in rows(restarted).items() if found} == {"alembic_version", "consent_ledger"}
+    assert CANARY.encode() not in files(tmp_path)
+    assert restarted.consents.verify().sound
+
+
+def test_a_conversation_without_a_customer_can_be_forgotten_too(customers: Customers) -> None:
+    cipher = customers.conversations.cipher("stranger", new=True)
+    customers.conversations.append("stranger", [[{"event": "user", "text": CANARY}]], cipher)
+    customers.desk.open(Handover("stranger", "cmdline", "person", said=CANARY))
+    customers.erasure.erase_conversation("stranger")
+    assert rows(customers)["conversation_events"] == [] and rows(customers)["handovers"] == []
+
+
+# Export
+
+
+def test_the_export_holds_everything_and_no_secret(customers: Customers, customer: Customer) -> None:
+    everything = json.dumps(customers.export.everything(customer))
+    assert f'"format": "{FORMAT}"' in everything
+    for held in ("nickname", "SHOP", "dispute", "words"):
+        assert f"{CANARY} {held}" in everything
+    for secret in ("canary", "argon2", CODE):
+        assert secret not in everything
+
+
+def test_every_table_is_in_the_export(customers: Customers, customer: Customer) -> None:
+    """A new table must be exported (and erased); add it here when it is."""
+    parts = {
+        "customers": "customer",
+        "identities": "channels",
+        "bank_links": "bank_links",
+        "consent_ledger": "consents",
+        "step_up": "step_up_code",
+        "step_up_passes": "step_up_code",
+        "conversation_events": "conversations",
+        "bank_cache": "bank_data",
+        "link_attempts": "link_attempts",
+        "handovers": "handovers",
+    }
+    assert set(rows(customers)) - {"alembic_version"} == set(parts)
+    everything = customers.export.everything(customer)
+    assert all(everything[part] for part in parts.values())
+    assert set(everything) == {"format", "made_at", *parts.values()}
+
+
+def test_the_export_is_hers_alone(customers: Customers, customer: Customer) -> None:
+    other = linked(customers, "chase", sender="conversation-2")
+    assert CANARY not in json.dumps(customers.export.everything(other))
+
+
+def test_in_short(customers: Customers, customer: Customer) -> None:
+    held = customers.export.held(customer)
+    assert held.bank_ids == ("chase",) and set(held.purposes) == set(Purpose) and held.channels == ("cmdline",)
+    assert held.messages == 1 and held.bank_data_of == ("chase",) and held.has_code
+
+
+def test_who_was_erased_has_no_export(customers: Customers, customer: Customer) -> None:
+    customers.erasure.erase(customer)
+    with pytest.raises(LookupError):
+        customers.export.everything(customer)
+    with pytest.raises(LookupError):
+        customers.export.held(customer)
+
+
+# Handing over
+
+
+def test_a_handover_is_kept_sealed_under_a_reference_that_can_be_read_out(
+    customers: Customers, customer: Customer, tmp_path: Path
+) -> None:
+    handover = Handover(customer.conversation_id, "cmdline", "person", customer, f"{CANARY} please")
+    references = {customers.desk.open(handover) for _ in range(20)}
+    assert len(references) == 20
+    assert all(len(reference) == 6 and not set(reference) & set("0O1IL5S8B2Z") for reference in references)
+    assert CANARY.encode() not in files(tmp_path) and CANARY not in repr(handover)
+
+
+def test_a_sealed_word_moved_to_another_handover_does_not_open(customers: Customers, customer: Customer) -> None:
+    customers.desk.open(Handover(customer.conversation_id, "cmdline", "person", customer, "other"))
+    with customers.storage.database.engine.begin() as connection:
+        connection.execute(text("UPDATE handovers SET sealed = (SELECT min(sealed) FROM handovers)"))
+    with pytest.raises(Unreadable):
+        customers.export.everything(customer)
+
+
+def test_old_things_are_let_go(customers: Customers, customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELLERLINE_CLOCK", "2030-01-01T00:00:00Z")
+    customers.housekeep()
+    left = rows(customers)
+    assert left["conversation_events"] == left["bank_cache"] == left["link_attempts"] == []
+    assert left["customers"] and left["bank_links"]
