@@ -19,14 +19,16 @@ def fees(question: Question) -> Reply:
     found = question.within(question.period)
     fee_items = [one for one in found if one.category == "fees"]
     interest = spent(one for one in found if one.category != "fees")
-    values: dict[str, Value] = {"period": question.period}
+    what = question.what()
+    values: dict[str, Value] = {"period": question.period, **({"what": what} if what else {})}
+    narrowed = "_of" if what else ""
     say = []
     if fee_items:
         amounts = Listed(tuple(spent(fee_items).values()))
         count = sum(one.is_outflow for one in fee_items)
-        say.append(Phrase("fees_paid", {**values, "amounts": amounts, "count": count}))
+        say.append(Phrase(f"fees_paid{narrowed}", {**values, "amounts": amounts, "count": count}))
     else:
-        say.append(Phrase("fees_none", values))
+        say.append(Phrase(f"fees_none{narrowed}", values))
     if interest:
         key = "fees_interest" if fee_items else "fees_only_interest"
         say.append(Phrase(key, {"amounts": Listed(tuple(interest.values()))}))

@@ -80,8 +80,9 @@ class Question:
     def _qualifiers(self) -> list[Phrase]:
         focus = self.focus
         came_in = focus.view == "income"
+        account = {"income": "narrowed_into", "fees": "narrowed_on"}.get(focus.view, "narrowed_account")
         parts = []
-        if focus.category and not came_in:
+        if focus.category and focus.view not in ("income", "fees"):
             parts.append(Phrase("narrowed_category", {"category": Term("category", focus.category)}))
         if focus.merchant:
             parts.append(
@@ -90,7 +91,7 @@ class Question:
                 )
             )
         if self.chosen:
-            parts.append(Phrase("narrowed_into" if came_in else "narrowed_account", {"accounts": Listed(self.chosen)}))
+            parts.append(Phrase(account, {"accounts": Listed(self.chosen)}))
         if focus.amount:
             currency = focus.amount.currency or self.currency
             low, high = focus.amount.low, focus.amount.high

@@ -198,6 +198,8 @@ def test_fees_of_the_last_year_with_interest_apart() -> None:
     assert text(answer(asked, Focus(view="fees"), TODAY), asked) == (
         "You paid $38.00 in 2 bank fees from April 1, 2025 to March 15. Interest charges came to $21.40 on top."
     )
+    said = text(answer(asked, Focus(view="fees", account=AccountRef(name="checking")), TODAY), asked)
+    assert said == "You paid $38.00 in 2 bank fees on Checking (…4729) from April 1, 2025 to March 15."
     none = bank(*ALL)
     assert text(answer(none, Focus(view="fees", period=FEBRUARY), TODAY), none) == (
         "Good news: I don't see any bank fees in February 2026."
