@@ -80,9 +80,11 @@ class FreshCache:
                 self._entries.popitem(last=False)
 
     def forget(self, customer_id: str, bank_id: str | None = None) -> None:
+        """Of one bank, with what was made of all her banks together (bank id ""); else of every bank."""
         with self._guard:
-            for key in [k for k in self._entries if k.customer_id == customer_id and bank_id in (None, k.bank_id)]:
-                del self._entries[key]
+            for key in [key for key in self._entries if key.customer_id == customer_id]:
+                if bank_id in (None, key.bank_id) or not key.bank_id:
+                    del self._entries[key]
 
 
 class LastWords:
@@ -112,7 +114,9 @@ class LastWords:
             with self._database.write() as session:
                 session.merge(row)
         except (KeyDestroyed, IntegrityError):
-            logger.info("answer of %s came for a customer who is gone", key.bank_id)
+            logger.info(
+                "answer of bank %s was not kept: the customer is gone, or another answer came first", key.bank_id
+            )
 
     def get(self, key: Key, kind: type[Any], period: Period | None = None) -> Heard[Any] | None:
         """The last answer, if it is young enough and covers ``period``; a tuple of ``kind``, marked stale."""

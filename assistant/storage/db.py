@@ -41,7 +41,9 @@ class Database:
         # Parameters hold customers' data, sealed or not: they stay out of errors and logs.
         self.engine = create_engine(self.url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
-            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            path = Path(str(self.url.database))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # its write-ahead file will have the same mode
             _set_up_sqlite(self.engine, traceless)
         self._reading = self.engine.execution_options(**{_READING: True})
         self._quick = self.engine.execution_options(**{_QUICK: True})

@@ -122,6 +122,18 @@ class StepUpPassRow(Base):
     used_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class OneTimeLinkRow(Base):
+    """What one secret URL may be used for, once each kind. Looked up by the hash of what travels in the URL."""
+
+    __tablename__ = "one_time_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    customer_id: Mapped[str] = _customer()
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
 class HandoverRow(Base):
     """A request to speak to a person."""
 

@@ -191,3 +191,12 @@ def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:
     with database.write() as session:
         session.execute(text("DELETE FROM t"))
     assert all(b"unmistakable" not in path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+
+
+def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    upgrade(database)
+    with database.write() as session:
+        session.add(customer("a"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600, "x.db.locks": 0o700}
