@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: Rasa's shell: a person at a terminal, for whom offers are a line of text rather than a menu.
 TERMINAL = "cmdline"
+#: A question is not longer than this.
+MAX_TEXT = 1000
 
 _SKILLS = {
     Topic.BALANCES: balances.answer,
@@ -51,10 +53,13 @@ class Answer:
     misses: int = 0
 
 
-class TurnAction(Action):  # type: ignore[misc]  # rasa-sdk is untyped
+class TurnAction(Action, ABC):  # type: ignore[misc]  # rasa-sdk is untyped
     """One custom action. Subclasses give ``action`` and ``answer``, which runs in a thread and may wait for a bank."""
 
-    action: ClassVar[str]
+    @property
+    @abstractmethod
+    def action(self) -> str:
+        """Its name in domain.yml; subclasses set it as a plain attribute. Without one rasa-sdk registers nothing."""
 
     def name(self) -> str:
         return self.action
@@ -68,23 +73,35 @@ class TurnAction(Action):  # type: ignore[misc]  # rasa-sdk is untyped
 
     def _turn(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
         turn = Turn(tracker)
-        answer = self._safely(turn)
-        emit(dispatcher, answer.reply, turn)
+        answer = self._safely(turn, dispatcher)
         events = [SlotSet("waiting", answer.waiting.to_slot()), SlotSet("misses", answer.misses or None)]
         if answer.focus is not None:
             events.append(SlotSet("focus", answer.focus.to_slot()))
         return [event for event in events if tracker.get_slot(event["name"]) != event["value"]]
 
-    def _safely(self, turn: Turn) -> Answer:
-        """Whatever breaks, the customer gets a sentence and the conversation goes on."""
+    def _safely(self, turn: Turn, dispatcher: CollectingDispatcher) -> Answer:
+        """Whatever breaks, saying it included, the customer gets a sentence and the conversation goes on."""
         try:
-            return self.answer(turn)
+            answer = unreadable(turn) or self.answer(turn)
+            emit(dispatcher, answer.reply, turn)
+            return answer
         except NotLinked as error:
-            return Answer(apology(error, None))
+            answer = Answer(apology(error, None))
         except Exception as error:
             reference = secrets.token_hex(4)
             logger.error("%s failed, reference %s: %s", self.action, reference, where(error))
-            return Answer(says("error_ours", "try_again", "meant_talk_to_person"))
+            answer = Answer(says("error_ours", "try_again", "meant_talk_to_person"))
+        emit(dispatcher, answer.reply, turn)
+        return answer
+
+
+def unreadable(turn: Turn) -> Answer | None:
+    """The answer to a message with no words in it, or with far too many; None for any other."""
+    if len(turn.text) > MAX_TEXT:
+        return Answer(says("too_long", "help"))
+    if not any(character.isalnum() for character in turn.text):
+        return Answer(says("no_words", "help"), misses=turn.misses)
+    return None
 
 
 def ask(focus: Focus, bank: CustomerBank | None, turn: Turn) -> Answer:

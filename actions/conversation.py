@@ -130,7 +130,5 @@ class ActionClarify(TurnAction):
     action = "action_clarify"
 
     def answer(self, turn: Turn) -> Answer:
-        if not any(character.isalnum() for character in turn.text):
-            return Answer(says("no_words", "help"), misses=turn.misses)
         misses = turn.misses + 1
         return Answer(did_you_mean(turn.ranking, misses), misses=misses)

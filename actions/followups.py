@@ -4,7 +4,7 @@ from actions.base import Answer, TurnAction, ask
 from actions.questions import follow_up, period_of
 from actions.turn import Turn
 from assistant.skills.conversation import says
-from assistant.skills.focus import Direction, Focus, Topic
+from assistant.skills.focus import Focus, Topic
 
 #: Questions whose answer is a figure for one moment: a merchant or category asked next is about spending.
 _NOT_SEARCHES = (Topic.NONE, Topic.BALANCES, Topic.RECURRING)
@@ -42,14 +42,9 @@ class ActionShowThose(TurnAction):
 
 
 def _behind(focus: Focus) -> Focus:
-    """From a sum to what was added up."""
-    income = focus.view == "income"
-    listed = focus.with_(
-        topic=Topic.TRANSACTIONS, view="list", direction=Direction.IN if income else Direction.OUT, shown=0
-    )
-    if focus.view == "fees":
-        return listed.with_(category="fees")
-    return listed.with_(category="income") if income and not focus.category else listed
+    """From a sum to what was added up, refunds included."""
+    view = {"income": "earned", "fees": "fees"}.get(focus.view, "spent")
+    return focus.with_(topic=Topic.TRANSACTIONS, view=view, direction=None, shown=0)
 
 
 class ActionMore(TurnAction):

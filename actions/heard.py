@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from assistant.banking.account import AccountKind
+from assistant.banking.categories import Categories
 from assistant.banking.period import Period
 from assistant.nlu.period import Problem, resolve
 from assistant.skills.focus import AccountRef, AmountRange, Direction, Focus, Order, Topic
@@ -16,6 +18,7 @@ from assistant.skills.focus import AccountRef, AmountRange, Direction, Focus, Or
 MAX_COUNT = 50
 #: Longer text in an entity is noise.
 _MAX_TEXT = 80
+_KINDS = frozenset({kind.value for kind in AccountKind} | {"card", "loan", "deposit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Heard:
                 continue
             if read is not None:
                 values.setdefault(_FIELDS.get(str(name), str(name)), read)
+        if "bank" in values and "account" not in values:
+            values["account"] = AccountRef(name=values["bank"])  # "at Chase" narrows like an account's name
         return cls(**values)
 
     @property
@@ -95,7 +100,7 @@ class Heard:
 
     def onto(self, focus: Focus, period: Period | None) -> Focus:
         """The same question with what was said changed: a merchant takes the place of a category, and the reverse."""
-        changes: dict[str, Any] = {"shown": 0}
+        changes: dict[str, Any] = {"shown": 0, "count": self.count}
         if self.merchant or self.category:
             changes.update(merchant=self.merchant, category="" if self.merchant else self.category)
         if self.account:
@@ -110,8 +115,6 @@ class Heard:
             changes["pending_only"] = True
         if self.order:
             changes["order"] = self.order
-        if self.count:
-            changes["count"] = self.count
         return focus.with_(**changes)
 
 
@@ -123,8 +126,9 @@ def _text(value: Any) -> str | None:
 def _account(value: Any) -> AccountRef | None:
     if isinstance(value, str):
         return AccountRef(name=_text(value) or "") or None
+    kind = str(value.get("kind") or "")
     ref = AccountRef(
-        kind=_text(value.get("kind") or "") or "",
+        kind=kind if kind in _KINDS else "",
         last4=_text(value.get("last4") or "") or "",
         name=_text(value.get("name") or "") or "",
     )
@@ -154,11 +158,16 @@ def _count(value: Any) -> int | None:
     return min(number, MAX_COUNT) if number > 0 else None
 
 
+def _category(value: Any) -> str | None:
+    table = Categories.load()
+    return value if value in table or value in table.groups else None
+
+
 _READERS = {
     "account": _account,
     "merchant": _text,
     "payee": _text,
-    "category": _text,
+    "category": _category,
     "period": _text,
     "amount": _amount,
     "direction": Direction,

@@ -48,6 +48,9 @@ def _bars(chart: Chart, form: Format) -> str:
 
 def _table(table: Table, wording: Wording, form: Format) -> str:
     rows = [[_cut(form.value(cell)) for cell in row] for row in table.rows]
+    if sum(column.align_right for column in table.columns) > 1:
+        # One figure explains itself; of two, a reader must be told which is which.
+        rows.insert(0, [wording.phrase(Phrase(f"column_{column.title}"), form) for column in table.columns])
     widths = [max(len(row[index]) for row in rows) for index in range(len(table.columns))]
     lines = []
     for row in rows:

@@ -1,0 +1,150 @@
+"""The whole assistant for a test: a real sandbox bank, a real action server, and Rasa with the trained model."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+from support.sandbox import CLOCK, ROOT, SandboxProcess, free_port
+
+os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+
+_SECRET = "conversation-tests-" + "s" * 32
+_senders = count(1)
+
+
+def model() -> Path:
+    """The newest trained model; `make train` makes it."""
+    models = sorted((ROOT / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
+    if not models:
+        raise RuntimeError("no model in models/; make train makes it")
+    return models[-1]
+
+
+class ActionServer:
+    """`rasa run actions` as a process of its own."""
+
+    def __init__(self, env: dict[str, str], log: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "-p", str(self.port)],
+                cwd=ROOT,
+                env={**os.environ, **env},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError(log.read_text())
+            try:
+                if requests.get(f"{self.url}/health", timeout=1).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        raise TimeoutError(log.read_text())
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Assistant:
+    """Everything started and linked; ``talk`` opens a conversation of one demo customer. ``home`` is its var/."""
+
+    def __init__(self, home: Path, customers: tuple[str, ...] = ("maya", "jordan", "rivera", "alex")) -> None:
+        self.home = home
+        self.bank = SandboxProcess(clock=CLOCK)
+        self.bank.start()
+        self.env = {
+            "TELLERLINE_HOME": str(home),
+            "TELLERLINE_CLOCK": CLOCK,
+            "TELLERLINE_SANDBOX_URL": self.bank.url,
+            "TELLERLINE_ACTION_SECRET": _SECRET,
+            "TELLERLINE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
+        }
+        os.environ.update(self.env)
+        from assistant.customers.service import open_customers
+        from assistant.settings import load_settings
+
+        self._settings = load_settings()
+        self.customers = open_customers(self._settings)
+        self.demo = {login: self.link(login) for login in customers}
+        self._loop = asyncio.new_event_loop()
+        self.start_actions()
+
+    def link(self, login: str) -> str:
+        """The id of this demo customer, linked (again where the bank has ended it)."""
+        from assistant.customers.demo import ensure_demo_customer
+
+        return ensure_demo_customer(self._settings, login)
+
+    def start_actions(self) -> None:
+        """Start the action server, again too."""
+        from rasa.core.agent import Agent
+        from rasa.utils.endpoints import EndpointConfig
+
+        self.actions = ActionServer(self.env, self.home / "actions.log")
+        endpoint = EndpointConfig(f"{self.actions.url}/webhook", headers={"X-Tellerline-Secret": _SECRET})
+        self.agent = Agent.load(str(model()), action_endpoint=endpoint)
+
+    @property
+    def secret(self) -> str:
+        return _SECRET
+
+    def talk(self, login: str, *, channel: str = "cmdline", fresh: bool = False) -> Callable[[str], str]:
+        """A new conversation: call it with what the customer says, get what she is told.
+
+        With ``fresh`` nothing that the bank said before is remembered, so the bank is asked.
+        """
+        sender = f"test-{next(_senders)}"
+        self.customers.identities.bind_demo(channel, sender, self.demo[login])
+        if fresh:
+            self.restart_actions()
+        return lambda text: "\n".join(str(one.get("text", "")) for one in self.messages(text, sender, channel))
+
+    def restart_actions(self) -> None:
+        self.actions.stop()
+        self.start_actions()
+
+    def messages(self, text: str, sender: str, channel: str = "cmdline") -> list[dict[str, Any]]:
+        from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+
+        output = CollectingOutputChannel()
+        message = UserMessage(text, output, sender, input_channel=channel)
+        self._loop.run_until_complete(self.agent.handle_message(message))
+        return list(output.messages)
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """What Rasa understands."""
+        return dict(self._loop.run_until_complete(self.agent.parse_message(text)))
+
+    def close(self) -> None:
+        self.actions.stop()
+        self.bank.stop()
+        self._loop.close()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
