@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 
 from assistant.banking.errors import BankingError
 from assistant.processes import Processes, Program, StartFailed, free_port
+from assistant.progress import Step
 from assistant.settings import Settings, SettingsError, load_settings
 from assistant.training import TrainingFailed, ensure_model, model_path
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (SettingsError, StartFailed, TrainingFailed, BankingError) as problem:
+    except (SettingsError, StartFailed, TrainingFailed) as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # how one leaves: no trace
@@ -107,7 +108,7 @@ class Plan:
         return Program(
             "assistant",
             [*command, "--interface", interface, "--port", str(port)],
-            f"http://127.0.0.1:{port}/" if verb == "run" else "",
+            f"http://127.0.0.1:{port}/",
             quiet,
         )
 
@@ -148,12 +149,24 @@ def write_endpoints(settings: Settings, source: Path, target: Path) -> None:
 
 
 def link_demo(plan: Plan) -> None:
-    """Let this demo customer be who the shell and REST talk to, linked to the sandbox by its real login."""
+    """Let this demo customer be who the shell and REST talk to, linked to the sandbox by its real login.
+
+    Raises StartFailed.
+    """
+    # The database and the bank's client take half a second to import, which the other commands need not wait for.
+    from requests import RequestException
+
     from assistant.customers.demo import ensure_demo_customer
-    from assistant.progress import Step
+    from assistant.customers.oauth_link import LinkRefused
 
     with Step(f"Linking {plan.customer.title()}'s accounts at the sandbox bank"):
-        ensure_demo_customer(plan.settings, plan.customer)
+        try:
+            ensure_demo_customer(plan.settings, plan.customer)
+        except (BankingError, LinkRefused, RequestException, RuntimeError) as problem:
+            raise StartFailed(
+                f"The sandbox bank did not let {plan.customer.title()} in ({type(problem).__name__}: {problem}). "
+                f"If it goes on: remove {plan.settings.home / 'sandbox.sqlite'} and start again."
+            ) from problem
 
 
 def shell(options: argparse.Namespace) -> int:
@@ -162,7 +175,7 @@ def shell(options: argparse.Namespace) -> int:
         processes.start(plan.sandbox(), plan.action_server())
         link_demo(plan)
         assistant = plan.rasa("shell")
-        print(f"You are {options.customer.title()}. The assistant takes some seconds to load; /stop ends the talk.")
+        print(f"You are {options.customer.title()}, a customer of the sandbox bank.")
         print('Try "what\'s my balance", "how much did I spend on food last month" or "help".', flush=True)
         status = processes.foreground(assistant)
         if status not in (0, 130):

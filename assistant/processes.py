@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -83,7 +84,7 @@ class Processes:
     def foreground(self, program: Program) -> int:
         """Run with the terminal for its own, its complaints in the log; returns its exit status.
 
-        Ctrl-C is the program's business as long as it runs.
+        Until it answers at ``ready_url`` the seconds are counted. Ctrl-C is its business as long as it runs.
         """
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
@@ -95,9 +96,23 @@ class Processes:
                     preexec_fn=_dies_with(os.getpid(), restore_interrupt=True),
                 )
             self._running.append((program, process))
+            self._count_until_ready(program, process)
             return process.wait()
         finally:
             signal.signal(signal.SIGINT, interrupt)
+
+    @staticmethod
+    def _count_until_ready(program: Program, process: subprocess.Popen[bytes]) -> None:
+        """The program writes to the same terminal: the cursor is left where its first line covers the count."""
+        if not program.ready_url:
+            return
+        title = f"Loading the {program.name} ..."
+        started = time.monotonic()
+        print(title, end="\r" if sys.stdout.isatty() else "\n", flush=True)
+        while process.poll() is None and not answers(program.ready_url):
+            if sys.stdout.isatty():
+                print(f"{title} {time.monotonic() - started:.0f} s", end="\r", flush=True)
+            time.sleep(0.2)
 
     def watch(self) -> None:
         """Return never, unless a program ends: then raise StartFailed with what it said."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +39,8 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
+            # Its controlling terminal: Ctrl-C is a signal there, as it is for a person.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(theirs)
 
@@ -63,6 +67,11 @@ class Terminal:
         """A line and Enter; what is expected next comes after it."""
         self._from = len(self.seen)
         os.write(self._ours, line.encode() + b"\r")
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._from = len(self.seen)
+        os.write(self._ours, b"\x03")
 
     def wait_for(self, pattern: str) -> str:
         """Until the pattern shows after what was typed last; returns what was shown since then."""
