@@ -1,7 +1,6 @@
-"""Where this process may connect to: the banks that are set up, the database, this machine, and nowhere else.
+"""Lets this process connect to the hosts it was given, to this machine, and nowhere else.
 
-The list is code, banks.yml and the settings; no variable exists that turns the guard off. It is enforced
-by an audit hook (PEP 578), which Python calls before it looks up a name, connects a socket or sends a
+It is enforced by an audit hook (PEP 578), which Python calls before it looks up a name, connects a socket or sends a
 datagram, whichever library asked, and which cannot be removed. uvloop, which Rasa's web server runs on,
 connects in C past those events, so its own methods are wrapped too, as are those of sockets that take a name.
 
@@ -16,26 +15,19 @@ import functools
 import importlib.util
 import ipaddress
 import logging
-import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from assistant.connectors.registry import load_profiles
-from assistant.settings import Settings, load_settings
-
 logger = logging.getLogger(__name__)
 
-#: Hosts that channels send answers to, and the channel each belongs to. docs/privacy.md has the same table.
-CHANNEL_HOSTS: Mapping[str, str] = {}
 #: Seconds for which an address counts as that of the name it was looked up for.
 REMEMBERED = 600.0
-_HTTPS = 443
-_DATABASE_PORTS = {"postgresql": 5432}
+HTTPS = 443
 _MOST_ADDRESSES = 4096
 _JUDGED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
@@ -52,30 +44,6 @@ class EgressRefused(PermissionError):
         self.host = host
 
 
-def allow_table(settings: Settings, env: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Each host that may be connected to, with its port unless that is 443, and why. This machine is not listed:
-    it always may. Banks that still miss a setting are left out. Raises ProfileError for a broken banks file."""
-    table = dict(CHANNEL_HOSTS)
-    # For customers the sandbox is no bank: wherever its variable points, nothing of theirs goes there.
-    unreal = urlsplit(settings.sandbox_url).netloc.lower() if settings.production else ""
-    for profile in load_profiles(settings.banks_file, env).values():
-        if not profile.missing():
-            for host in profile.hosts:
-                if host != unreal:
-                    table.setdefault(host, f"bank {profile.id}")
-    for url in filter(None, (settings.database_url, settings.keys_url)):
-        parts = urlsplit(url)
-        if parts.hostname:
-            port = parts.port or _DATABASE_PORTS.get(parts.scheme.partition("+")[0], _HTTPS)
-            table.setdefault(f"{_bracketed(parts.hostname)}:{port}", "database")
-    return {host: why for host, why in table.items() if not _is_loopback(_split(host)[0])}
-
-
-def allow_list(settings: Settings) -> frozenset[str]:
-    """The hosts of ``allow_table``."""
-    return frozenset(allow_table(settings))
-
-
 class Guard:
     """Decides, and remembers which addresses the allowed names have. Safe to use from any thread."""
 
@@ -88,7 +56,7 @@ class Guard:
     def check_name(self, host: object) -> None:
         """Before a look-up. An address needs none, and is judged when it is connected to. Raises EgressRefused."""
         name = _name(host)
-        if name and name not in self._names and not _is_loopback(name) and _address(name) is None:
+        if name and name not in self._names and not is_loopback(name) and _address(name) is None:
             _refuse(name)
 
     def check_address(self, family: int, address: object) -> None:
@@ -103,7 +71,7 @@ class Guard:
         """Host, by name or number, and port together. Raises EgressRefused."""
         name = _name(host)
         number = int(str(port)) if str(port).isdecimal() else -1
-        if _is_loopback(name) or (name, number) in self.hosts:
+        if is_loopback(name) or (name, number) in self.hosts:
             return
         known = self._addresses.get((_canonical(name), number))
         if known is None or self._monotonic() - known > REMEMBERED:
@@ -239,17 +207,13 @@ def _wrap_uvloop() -> None:
 
 def _split(host: str) -> tuple[str, int]:
     parts = urlsplit(f"//{host}")
-    return _name(parts.hostname), parts.port or _HTTPS
+    return _name(parts.hostname), parts.port or HTTPS
 
 
 def _name(host: object) -> str:
     if isinstance(host, (bytes, bytearray)):
         host = host.decode("ascii", "backslashreplace")
     return str(host or "").lower().removesuffix(".")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -266,19 +230,8 @@ def _canonical(name: str) -> str:
     return str(address or name)
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
     if name == "localhost":
         return True
     address = _address(_canonical(name))
     return address is not None and address.is_loopback
-
-
-def main() -> None:
-    """Print the allow-list: ``python -m assistant.egress``."""
-    for host, why in sorted(allow_table(load_settings()).items()):
-        print(f"{host}\t{why}")
-    print("this machine\tloopback addresses, Unix sockets")
-
-
-if __name__ == "__main__":
-    main()

@@ -12,7 +12,8 @@ import pytest
 from support.installation import settings_in
 
 from assistant.connectors.registry import load_profiles
-from assistant.egress import CHANNEL_HOSTS, REMEMBERED, EgressRefused, Guard, allow_list, allow_table
+from assistant.egress import REMEMBERED, EgressRefused, Guard
+from assistant.guarded import CHANNEL_HOSTS, allow_list, allow_table
 
 ROOT = Path(__file__).resolve().parent.parent
 #: RFC 5737: addresses and names that exist nowhere.
@@ -383,7 +384,7 @@ def test_one_call_guards_connections_and_logs(tmp_path: Path) -> None:
 
 def test_the_list_can_be_printed(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "assistant.egress"],
+        [sys.executable, "-m", "assistant.guarded"],
         cwd=ROOT,
         env={
             "PATH": "/usr/bin:/bin",
