@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _ENTRIES = 2000
+#: A longer history this young is worth more, while the bank is down, than a shorter one a little younger.
+_STILL_GOOD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,11 @@ class LastWords:
         self._keep = timedelta(hours=hours)
 
     def put(self, key: Key, heard: Heard[Any]) -> None:
-        """Replaces the answer before. A customer who was erased meanwhile gets none."""
-        if not self._keep:
-            return
+        """Replaces the answer before, unless that says more and is nearly as young. A customer who was erased
+        meanwhile gets none."""
         period = heard.period
+        if not self._keep or self._says_more(key, period):
+            return
         try:
             cipher = self._keys.cipher(key_owner(key.customer_id))
             row = BankCacheRow(
@@ -133,16 +136,33 @@ class LastWords:
             return None
         return Heard(tuple(from_plain(kind, item) for item in json.loads(plain)), row.fetched_at, covered, stale=True)
 
-    def forget(self, customer_id: str, bank_id: str) -> None:
+    def forget(self, customer_id: str, bank_id: str, kind: str = "") -> None:
+        """``kind``: "balances" or "transactions" only; "" for all."""
+        which = [BankCacheRow.customer_id == customer_id, BankCacheRow.bank_id == bank_id]
+        if kind:
+            which.append(BankCacheRow.item.startswith(f"{kind}:"))
         with self._database.write() as session:
-            session.execute(
-                delete(BankCacheRow).where(BankCacheRow.customer_id == customer_id, BankCacheRow.bank_id == bank_id)
-            )
+            session.execute(delete(BankCacheRow).where(*which))
 
     def forget_old(self) -> None:
         """Retention."""
         with self._database.write() as session:
             session.execute(delete(BankCacheRow).where(BankCacheRow.fetched_at < clock.now() - self._keep))
+
+    def _says_more(self, key: Key, period: Period | None) -> bool:
+        if period is None:
+            return False
+        with self._database.read() as session:
+            row = session.execute(
+                select(BankCacheRow.starts, BankCacheRow.ends, BankCacheRow.fetched_at).where(
+                    BankCacheRow.customer_id == key.customer_id,
+                    BankCacheRow.bank_id == key.bank_id,
+                    BankCacheRow.item == key.item,
+                )
+            ).first()
+        if row is None or row.starts is None or row.ends is None or row.fetched_at < clock.now() - _STILL_GOOD:
+            return False
+        return period != Period(row.starts, row.ends) and _covers(Period(row.starts, row.ends), period)
 
     def everything(self, customer_id: str) -> list[tuple[str, str, datetime, Any]]:
         """For export: bank, item, when, and the answer as plain JSON values."""

@@ -28,8 +28,10 @@ logger = logging.getLogger(__name__)
 ConnectorOpener = Callable[[BankProfile, TokenStore, str], BankConnector]
 
 #: What may be read for each purpose besides the list of accounts. PAYMENTS reads nothing more.
-_BALANCES_FOR = frozenset({Purpose.BALANCES, Purpose.ALERTS})
-_TRANSACTIONS_FOR = frozenset({Purpose.TRANSACTIONS, Purpose.INSIGHTS, Purpose.ALERTS})
+COVERED_BY: Mapping[str, frozenset[Purpose]] = {
+    "balances": frozenset({Purpose.BALANCES, Purpose.ALERTS}),
+    "transactions": frozenset({Purpose.TRANSACTIONS, Purpose.INSIGHTS, Purpose.ALERTS}),
+}
 
 
 class Access:
@@ -45,11 +47,11 @@ class Access:
         return self.__connector.accounts()
 
     def balances(self, account: Account) -> Balances:
-        self._covered(account, _BALANCES_FOR)
+        self._covered(account, COVERED_BY["balances"])
         return self.__connector.balances(account)
 
     def transactions(self, account: Account, period: Period) -> tuple[Transaction, ...]:
-        self._covered(account, _TRANSACTIONS_FOR)
+        self._covered(account, COVERED_BY["transactions"])
         return self.__connector.transactions(account, period)
 
     def _covered(self, account: Account, purposes: frozenset[Purpose]) -> None:

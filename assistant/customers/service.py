@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,15 +12,16 @@ from functools import lru_cache
 from assistant.banking import clock
 from assistant.banking.connector import BankConnector, CustomerBank, CustomerProfile
 from assistant.banking.enrich import Enricher
+from assistant.banking.purpose import Purpose
 from assistant.connectors.profiles import BankProfile
 from assistant.connectors.registry import bank_http, load_profiles, open_connector
 from assistant.connectors.tokens import TokenStore
 from assistant.customers.bank import LinkedBanks, Shared
 from assistant.customers.cache import FreshCache, LastWords
-from assistant.customers.consent import Consents
+from assistant.customers.consent import Consent, Consents
 from assistant.customers.erasure import Erasure
 from assistant.customers.export import Export
-from assistant.customers.gate import ConnectorOpener, Gate
+from assistant.customers.gate import COVERED_BY, ConnectorOpener, Gate
 from assistant.customers.handover import HandoverDesk, TableDesk
 from assistant.customers.identity import Customer, Identities
 from assistant.customers.ledger import Ledger
@@ -57,6 +58,27 @@ class Customers:
     def bank(self, customer: Customer) -> CustomerBank:
         """Her banks, for one question."""
         return LinkedBanks(customer, self.shared)
+
+    def withdraw(
+        self,
+        customer: Customer,
+        purposes: Iterable[Purpose],
+        *,
+        bank_id: str | None = None,
+        channel: str | None = None,
+    ) -> tuple[Consent, ...]:
+        """As Consents.withdraw, and lets go of what banks said that no consent covers any more."""
+        ended = self.consents.withdraw(customer.id, purposes, bank_id=bank_id, channel=channel)
+        left = self.consents.in_force(customer.id)
+        for bank in {consent.bank_id for consent in ended}:
+            covered = {consent.purpose for consent in left if consent.bank_id == bank}
+            if not covered:
+                self.shared.last_words.forget(customer.id, bank)
+            for kind, needed in COVERED_BY.items():
+                if covered.isdisjoint(needed):
+                    self.shared.last_words.forget(customer.id, bank, kind)
+            self.shared.fresh.forget(customer.id, bank)
+        return ended
 
     def housekeep(self) -> None:
         """Finish what was interrupted, and let go what is older than the settings allow. Run at start and daily."""

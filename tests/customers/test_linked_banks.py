@@ -27,6 +27,7 @@ from assistant.banking.errors import (
 from assistant.banking.period import Grain, Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
+from assistant.customers.cache import Key
 from assistant.customers.identity import Customer
 from assistant.customers.service import Customers
 from assistant.customers.vault import LinkState
@@ -335,6 +336,41 @@ def test_last_words_about_too_short_a_time_are_not_given_for_a_longer_one(
     bank.transactions(MARCH, Purpose.INSIGHTS)
     later = old_answers(tmp_path, chase, citi, BankUnavailable(bank_id="chase"))
     assert {t.account_id for t in later.transactions(YEAR, Purpose.INSIGHTS).value} == {SAVINGS.id}
+
+
+def test_a_short_question_does_not_push_out_a_long_answer_until_that_is_old(
+    tmp_path: Path, bank: CustomerBank, chase: StubBank, citi: StubBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bank.transactions(YEAR, Purpose.INSIGHTS)
+    again = customers_with(tmp_path, chase, citi, settings=settings_in(tmp_path, cache_seconds=0))
+    customer = again.identities.resolve("cmdline", "conversation-1")
+    assert customer is not None
+    again.bank(customer).transactions(MARCH, Purpose.INSIGHTS)
+    later = old_answers(tmp_path, chase, citi, BankUnavailable(bank_id="chase"))
+    assert later.transactions(YEAR, Purpose.INSIGHTS).value == first.value
+    chase.failure = None
+    monkeypatch.setenv("TELLERLINE_CLOCK", (clock.now() + timedelta(hours=2)).isoformat())
+    again.bank(customer).transactions(MARCH, Purpose.INSIGHTS)
+    assert (
+        again.shared.last_words.get(Key(customer.id, "chase", f"transactions:{CARD.native_id}"), Transaction, YEAR)
+        is None
+    )
+
+
+def test_withdrawing_lets_go_of_what_no_consent_covers(customers: Customers, customer: Customer) -> None:
+    bank = customers.bank(customer)
+    bank.balances([CHECKING])
+    bank.transactions(MARCH, Purpose.INSIGHTS)
+
+    def kept() -> set[str]:
+        return {item.split(":")[0] for _, item, *_ in customers.shared.last_words.everything(customer.id)}
+
+    customers.withdraw(customer, [Purpose.INSIGHTS, Purpose.ALERTS])
+    assert kept() == {"accounts", "balances", "transactions"}  # TRANSACTIONS is still on
+    customers.withdraw(customer, [Purpose.TRANSACTIONS])
+    assert kept() == {"accounts", "balances"}
+    customers.withdraw(customer, Purpose)
+    assert kept() == set()
 
 
 def test_last_words_grow_too_old(
