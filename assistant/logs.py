@@ -33,15 +33,16 @@ SAID_BY_RASA = frozenset({
     "len_extraction_events", "level", "logger", "placeholder_key", "timestamp", "topic",
 })  # fmt: skip
 _ABOUT_CONVERSATIONS = frozenset({"rasa", "rasa_sdk"})
-#: Rasa's plain lines. The name of a part of the bot in quotes may stay; other quotations, structures, further
-#: lines, and what follows these words may not.
+#: Rasa's plain lines end where contents may begin: at a quotation, unless it is the name of a part of the bot, at a
+#: structure, at a second line, and after these words.
 _CONTENTS = re.compile(
-    r"(?P<part>(?<!\w)(?P<quote>['\"`])(?:\w*_\w*|[A-Z][a-z]+[A-Z]\w*|[0-9a-f]{32,64})(?P=quote)(?!\w))"
+    r"(?P<part>(?<!\w)(?P<quote>['\"`])(?:[\w.]{0,80}_[\w.]{0,80}|[A-Z][a-z]+[A-Z]\w{0,80}|[0-9a-f]{32,64})(?P=quote))"
     r"|(?P<lead>\b[Ee]rror(?: message)?:? (?=['\"])|\b[Ee]rror: |\b[Rr]esponse(?: was)?: |\b[Rr]equest body is "
-    r"|\bslots?: |\bParameters: |\bevents?: |\bexecution of request ).*"
-    r"|[\[{<].*[\]}>]|(?<!\w)'(?:.*'|.*)|(?<!\w)\"(?:.*\"|.*)|(?<!\w)`(?:.*`|.*)|\n.*",
-    re.DOTALL,
+    r"|\bslots?: |\bParameters: |\bevents?: |\bexecution of request )"
+    r"|[\[{<\n]|(?<!\w)['\"`]"
 )
+#: Warnings to programmers. The others can quote a text that could not be read, as Rasa's and spaCy's do.
+_ABOUT_CODE = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning, SyntaxWarning)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _redactor = Redactor()
@@ -96,7 +97,11 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _without_contents(message: str) -> str:
-    return _CONTENTS.sub(lambda found: found["part"] or f"{found['lead'] or ''}{WITHHELD}", message)
+    """Up to the first thing that may not stay: what follows it often says it again, in other words."""
+    for found in _CONTENTS.finditer(message):
+        if not found["part"]:
+            return message[: found.start()] + (found["lead"] or "") + WITHHELD
+    return message
 
 
 def _shown(value: object) -> str:
@@ -161,6 +166,8 @@ def _warn(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Rasa quotes a message it cannot parse in a warning, which goes to stderr and from there to a log."""
-    said = _redactor.text(_without_contents(_shown(message)))
-    print(f"{filename}:{lineno}: {category.__name__}: {said}", file=file or sys.stderr)
+    """To stderr, as Python does; from there it goes to a log."""
+    said = _shown(message)
+    if not issubclass(category, _ABOUT_CODE):
+        said = _without_contents(said)
+    print(f"{filename}:{lineno}: {category.__name__}: {_redactor.text(said)}", file=file or sys.stderr)
