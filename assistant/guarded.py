@@ -6,7 +6,9 @@ The list of hosts is code, banks.yml and the settings; no variable exists that t
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import runpy
+import sys
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from assistant import egress
@@ -54,12 +56,18 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def main() -> None:
-    """Print the allow-list: ``python -m assistant.guarded``."""
+def main(arguments: Sequence[str]) -> None:
+    """``python -m assistant.guarded`` prints the allow-list; with the name of a module and its arguments it runs
+    that module as ``python -m`` would, guarded from its first line."""
+    if arguments:
+        guard_process()
+        sys.argv = list(arguments)
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+        return
     for host, why in sorted(allow_table(load_settings()).items()):
         print(f"{host}\t{why}")
     print("this machine\tloopback addresses, Unix sockets")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -396,3 +396,18 @@ def test_the_list_can_be_printed(tmp_path: Path) -> None:
         timeout=100,
     )
     assert done.stdout == "db.internal:5432\tdatabase\nthis machine\tloopback addresses, Unix sockets\n", done.stderr
+
+
+def test_a_module_can_be_run_guarded(tmp_path: Path) -> None:
+    statement = "import socket, sys; print(sys.argv[0]); socket.create_connection(('192.0.2.1', 443))"
+    done = subprocess.run(
+        [sys.executable, "-m", "assistant.guarded", "timeit", "-n1", "-r1", statement],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "TELLERLINE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 1
+    assert done.stdout.strip().endswith("timeit.py")
+    assert "assistant.egress.EgressRefused: [Errno 13] connecting to 192.0.2.1 is not allowed" in done.stderr
