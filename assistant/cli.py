@@ -21,6 +21,8 @@ from assistant.training import TrainingFailed, ensure_model, model_path
 
 DEMO_CUSTOMERS = ("maya", "jordan", "rivera", "alex")
 _SANDBOX_PORT = 8801
+#: Runs a module with its connections limited and its log redacted from the first line on.
+_GUARDED = (sys.executable, "-m", "assistant.guarded")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,14 +98,14 @@ class Plan:
         port = self.settings.action_port
         return Program(
             "action server",
-            [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)],
+            [*_GUARDED, "rasa_sdk", "--actions", "actions", "--port", str(port)],
             f"http://127.0.0.1:{port}/health",
             {**self.environment, "SANIC_HOST": os.environ.get("SANIC_HOST", "127.0.0.1")},
         )
 
     def rasa(self, verb: str, interface: str = "127.0.0.1") -> Program:
         port = self.settings.rasa_port
-        command = [sys.executable, "-m", "rasa", verb, "--model", str(self.model), "--endpoints", str(self.endpoints)]
+        command = [*_GUARDED, "rasa", verb, "--model", str(self.model), "--endpoints", str(self.endpoints)]
         quiet = {**self.environment, "LOG_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore"}
         return Program(
             "assistant",
