@@ -21,7 +21,7 @@ from assistant.customers.vault import Vault
 from assistant.storage.conversations import Conversations, key_owner
 from assistant.storage.keys import KeyDestroyed
 from assistant.storage.open import Storage
-from assistant.storage.tables import CustomerRow, HandoverRow, IdentityRow, LinkAttemptRow, StepUpRow
+from assistant.storage.tables import CustomerRow, HandoverRow, IdentityRow, LinkAttemptRow, OneTimeLinkRow, StepUpRow
 
 #: Counted up when the shape of an export changes.
 FORMAT = "tellerline-export-1"
@@ -81,6 +81,7 @@ class Export:
             bound = session.scalars(select(IdentityRow).where(IdentityRow.customer_id == customer.id)).all()
             ids = [identity.conversation_id for identity in bound]
             attempts = session.scalars(select(LinkAttemptRow).where(LinkAttemptRow.conversation_id.in_(ids))).all()
+            links = session.scalars(select(OneTimeLinkRow).where(OneTimeLinkRow.customer_id == customer.id)).all()
             handovers = session.scalars(select(HandoverRow).where(HandoverRow.conversation_id.in_(ids))).all()
         return {
             "format": FORMAT,
@@ -125,6 +126,7 @@ class Export:
             "link_attempts": [
                 {"bank": each.bank_id, "channel": each.channel, "at": each.created_at.isoformat()} for each in attempts
             ],
+            "one_time_links": [{"for": each.kind, "until": each.expires_at.isoformat()} for each in links],
             "handovers": [
                 {
                     "reference": each.reference,

@@ -6,10 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 
-from assistant.banking import clock
 from assistant.banking.connector import BankConnector, CustomerBank, CustomerProfile
 from assistant.banking.enrich import Enricher
 from assistant.banking.purpose import Purpose
@@ -79,13 +77,6 @@ class Customers:
                     self.shared.last_words.forget(customer.id, bank, kind)
             self.shared.fresh.forget(customer.id, bank)
         return ended
-
-    def housekeep(self) -> None:
-        """Finish what was interrupted, and let go what is older than the settings allow. Run at start and daily."""
-        self.erasure.finish()
-        self.linking.finish()
-        self.shared.last_words.forget_old()
-        self.conversations.erase_before(clock.now() - timedelta(days=self.settings.conversation_days))
 
 
 @lru_cache(maxsize=4)

@@ -149,6 +149,12 @@ class StepUp:
         with self._database.write() as session:
             session.execute(delete(StepUpPassRow).where(StepUpPassRow.conversation_id == customer.conversation_id))
 
+    def forget_old(self) -> None:
+        """Housekeeping: drop passes that no channel would honour any more."""
+        oldest = clock.now() - max(IDLE_ELSEWHERE, *IDLE.values())
+        with self._database.write() as session:
+            session.execute(delete(StepUpPassRow).where(StepUpPassRow.used_at <= oldest))
+
     def _matches(self, code_hash: str, digits: str) -> bool:
         try:
             return self._hasher.verify(code_hash, digits)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import inspect, text
 from support.fake_bank import account, usd
 from support.installation import settings_in
@@ -20,8 +22,11 @@ from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
 from assistant.customers.export import FORMAT
 from assistant.customers.handover import Handover
+from assistant.customers.housekeeping import housekeep, start
 from assistant.customers.identity import Customer
+from assistant.customers.one_time import LinkKind, OneTimeLinks
 from assistant.customers.service import Customers
+from assistant.customers.step_up import StepUp
 from assistant.storage.keys import KeyDestroyed
 from assistant.storage.seal import Unreadable
 
@@ -54,10 +59,12 @@ def customer(customers: Customers) -> Customer:
     bank.accounts(Purpose.BALANCES)
     bank.balances([CHECKING])
     bank.transactions(MARCH, Purpose.INSIGHTS)
-    customers.step_up.set_code(customer.id, CODE)
-    customers.step_up.answer(customer, CODE)
+    step_up = StepUp(customers.storage.database, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    step_up.set_code(customer.id, CODE)
+    step_up.answer(customer, CODE)
     customers.desk.open(Handover(customer.conversation_id, "cmdline", "dispute", customer, f"{CANARY} dispute"))
     customers.linking.begin("cmdline", customer.conversation_id, "chase", [Purpose.BALANCES], f"{CANARY} question")
+    OneTimeLinks(customers.storage.database).issue(customer.id, LinkKind.NEW_CODE)
     events = [{"event": "user", "text": f"{CANARY} words"}]
     cipher = customers.conversations.cipher(customer.conversation_id, new=True)
     customers.conversations.append(customer.conversation_id, [events], cipher)
@@ -163,7 +170,7 @@ def test_killed_at_any_step_it_is_finished_after_the_restart(
             customers.erasure.erase(customer)
     restarted = customers_with(tmp_path, chase)
     assert restarted.identities.resolve("cmdline", customer.conversation_id) is None, "served no more"
-    restarted.housekeep()
+    assert housekeep(restarted)
     assert {table for table, found in rows(restarted).items() if found} == {"alembic_version", "consent_ledger"}
     assert CANARY.encode() not in files(tmp_path)
     assert restarted.consents.verify().sound
@@ -201,6 +208,7 @@ def test_every_table_is_in_the_export(customers: Customers, customer: Customer) 
         "conversation_events": "conversations",
         "bank_cache": "bank_data",
         "link_attempts": "link_attempts",
+        "one_time_links": "one_time_links",
         "handovers": "handovers",
     }
     assert set(rows(customers)) - {"alembic_version"} == set(parts)
@@ -249,9 +257,39 @@ def test_a_sealed_word_moved_to_another_handover_does_not_open(customers: Custom
         customers.export.everything(customer)
 
 
+# Housekeeping
+
+
 def test_old_things_are_let_go(customers: Customers, customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELLERLINE_CLOCK", "2030-01-01T00:00:00Z")
-    customers.housekeep()
+    assert housekeep(customers)
     left = rows(customers)
-    assert left["conversation_events"] == left["bank_cache"] == left["link_attempts"] == []
+    for table in ("conversation_events", "bank_cache", "link_attempts", "step_up_passes"):
+        assert left[table] == [], table
     assert left["customers"] and left["bank_links"]
+
+
+def test_what_is_young_is_kept(customers: Customers, customer: Customer) -> None:
+    before = rows(customers)
+    assert housekeep(customers)
+    assert rows(customers) == before
+
+
+def test_one_process_keeps_house_at_a_time(customers: Customers) -> None:
+    with customers.storage.database.lock("housekeeping"):
+        assert housekeep(customers) is False
+
+
+def test_keeping_house_goes_on_after_a_failure(customers: Customers, caplog: pytest.LogCaptureFixture) -> None:
+    tries = threading.Semaphore(0)
+
+    def fail() -> None:
+        tries.release()
+        raise RuntimeError(CANARY)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(customers.erasure, "finish", fail)
+        stop = start(customers, seconds=0.001)
+        assert tries.acquire(timeout=20) and tries.acquire(timeout=20)
+        stop.set()
+    assert "RuntimeError" in caplog.text and CANARY not in caplog.text
