@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from assistant.banking import clock
@@ -27,6 +27,7 @@ from assistant.connectors.profiles import BankProfile
 from assistant.customers.cache import FreshCache, Heard, Key, LastWords
 from assistant.customers.gate import Access, Gate, Opened
 from assistant.customers.identity import Customer
+from assistant.customers.lanes import Lanes
 from assistant.customers.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Enriching(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all customers of this process share. ``pool`` bounds how many bank calls run at once."""
+    """What all customers of this process share."""
 
     gate: Gate
     vault: Vault
@@ -50,7 +51,7 @@ class Shared:
     enricher: Enriching
     fresh: FreshCache
     last_words: LastWords
-    pool: ThreadPoolExecutor
+    lanes: Lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class LinkedBanks:
     def balances(self, accounts: Sequence[Account]) -> Dated[Mapping[str, Balances]]:
         """Purpose BALANCES. Keyed by Account.id; an account whose balance is not to be had is missing."""
         bank_ids = list(dict.fromkeys(account.bank_id for account in accounts))
-        opened = self._door.open(Purpose.BALANCES, bank_ids)
+        opened = self._door.open(Purpose.BALANCES, bank_ids or None)
         calls = [
             _Call(access, f"balances:{account.native_id}", Balances, _balances(access, account), account=account)
             for access in opened.accesses
@@ -131,7 +132,7 @@ class LinkedBanks:
 
     def _refuse_unless_any(self, opened: Opened, accounts: Sequence[Account] | None) -> None:
         """An account at a bank that may not be asked is not answered with the silence of the others."""
-        if accounts is None:
+        if not accounts:
             return
         wanted = {account.bank_id for account in accounts}
         if wanted.isdisjoint(access.bank_id for access in opened.accesses):
@@ -165,14 +166,18 @@ class LinkedBanks:
         return heard, [failure for failure in failures if asked is not None or not isinstance(failure, NotSupported)]
 
     def _run(self, calls: Sequence[_Call]) -> list[Heard[Any] | BankingError]:
+        """In the order of ``calls``: what is remembered, else what the bank says, each bank on its own threads."""
+        lanes = self._shared.lanes
         outcomes = [self._remembered(call) for call in calls]
         missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
-        if len(missing) == 1:
-            answers = [self._asked(calls[missing[0]])]
-        else:
-            answers = list(self._shared.pool.map(self._asked, [calls[index] for index in missing]))
-        for index, answer in zip(missing, answers, strict=True):
-            outcomes[index] = answer
+        with lanes.enter(calls[index].access.bank_id for index in missing) as entered:
+            futures = {
+                index: lanes.submit(calls[index].access.bank_id, partial(self._asked, calls[index]))
+                for index in missing
+                if calls[index].access.bank_id in entered
+            }
+            for index in missing:
+                outcomes[index] = futures[index].result() if index in futures else self._crowded_out(calls[index])
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _remembered(self, call: _Call) -> Heard[Any] | BankingError | None:
@@ -184,9 +189,7 @@ class LinkedBanks:
         try:
             answer = call.ask()
         except (BankUnavailable, RateLimited) as error:
-            before = self._shared.last_words.get(key, call.kind, call.period)
-            logger.info("bank %s not available (%s), repeating: %s", key.bank_id, error.code, before is not None)
-            return before or error
+            return self._instead(call, error)
         except LinkExpired as error:
             self._shared.vault.expired(self._customer.id, key.bank_id, asked_at)
             self._shared.fresh.forget(self._customer.id, key.bank_id)
@@ -197,6 +200,16 @@ class LinkedBanks:
         self._shared.fresh.put(key, heard)
         self._shared.last_words.put(key, heard)
         return heard
+
+    def _crowded_out(self, call: _Call) -> Heard[Any] | BankingError:
+        bank_id = call.access.bank_id
+        return self._instead(call, BankUnavailable("too many wait for it", bank_id=bank_id, code="busy", slow=True))
+
+    def _instead(self, call: _Call, error: BankingError) -> Heard[Any] | BankingError:
+        """What the bank said before, if that is young enough; else why there is nothing."""
+        before = self._shared.last_words.get(self._key(call), call.kind, call.period)
+        logger.info("bank %s not available (%s), repeating: %s", error.bank_id, error.code, before is not None)
+        return before or error
 
     def _key(self, call: _Call) -> Key:
         return Key(self._customer.id, call.access.bank_id, call.item)

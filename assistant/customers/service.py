@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +21,7 @@ from assistant.customers.export import Export
 from assistant.customers.gate import COVERED_BY, ConnectorOpener, Gate
 from assistant.customers.handover import HandoverDesk, TableDesk
 from assistant.customers.identity import Customer, Identities
+from assistant.customers.lanes import Lanes
 from assistant.customers.ledger import Ledger
 from assistant.customers.linking import Linking
 from assistant.customers.oauth_link import HttpOf
@@ -30,9 +30,6 @@ from assistant.customers.vault import Vault
 from assistant.settings import Settings
 from assistant.storage.conversations import Conversations
 from assistant.storage.open import Storage, open_storage
-
-#: Bank calls at once in one process, all customers together.
-BANK_CALLS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +122,7 @@ def build_customers(
             enricher=_enricher(),
             fresh=fresh,
             last_words=last_words,
-            pool=ThreadPoolExecutor(BANK_CALLS, thread_name_prefix="bank"),
+            lanes=Lanes(),
         ),
     )
 

@@ -29,6 +29,7 @@ from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
 from assistant.customers.cache import Key
 from assistant.customers.identity import Customer
+from assistant.customers.lanes import CALLS, QUESTIONS
 from assistant.customers.service import Customers
 from assistant.customers.vault import LinkState
 
@@ -268,6 +269,47 @@ def test_banks_are_asked_side_by_side(bank: CustomerBank, chase: StubBank, citi:
 
     chase.on_call = citi.on_call = meet
     assert len(bank.accounts(Purpose.BALANCES).value) == 3
+
+
+def test_no_accounts_no_answer_and_no_error(bank: CustomerBank) -> None:
+    assert bank.balances([]).value == {}
+    assert bank.transactions(MARCH, Purpose.INSIGHTS, []).value == ()
+
+
+def test_a_bank_that_hangs_holds_up_nobody_elses_customer(
+    customers: Customers, chase: StubBank, citi: StubBank
+) -> None:
+    patient = [linked(customers, "chase", sender=f"patient-{n}") for n in range(QUESTIONS)]
+    one_more = linked(customers, "chase", sender="one more")
+    other = linked(customers, "citi", sender="other")
+    waiting, let_go = threading.Semaphore(0), threading.Event()
+
+    def hang(_: str) -> None:
+        waiting.release()
+        let_go.wait(20)
+
+    chase.on_call = hang
+    threads = [
+        threading.Thread(target=customers.bank(customer).accounts, args=(Purpose.BALANCES,)) for customer in patient
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in range(CALLS):
+        assert waiting.acquire(timeout=20)
+    try:
+        room = customers.shared.lanes._lane("chase")[1]
+        while room.acquire(blocking=False):  # the last of them have not come in yet
+            room.release()
+            threading.Event().wait(0.001)
+        with pytest.raises(BankUnavailable) as raised:
+            customers.bank(one_more).accounts(Purpose.BALANCES)
+        assert raised.value.code == "busy" and raised.value.slow
+        assert customers.bank(other).accounts(Purpose.BALANCES).value == (SAVINGS,)
+    finally:
+        let_go.set()
+        for thread in threads:
+            thread.join()
+    assert customers.bank(one_more).accounts(Purpose.BALANCES).value
 
 
 # Memory

@@ -18,6 +18,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
+from sqlalchemy import event as sql_event
 from support.installation import settings_in
 
 from assistant.storage.conversations import Conversations
@@ -220,6 +221,25 @@ def test_a_new_model_gets_trackers_with_its_own_slots(store: TellerlineTrackerSt
     store.domain = Domain.from_yaml("slots: {payee: {type: any, mappings: [{type: custom}]}}")
     tracker = asyncio.run(store.retrieve("c1"))
     assert tracker is not None and "payee" in tracker.slots
+
+
+def test_a_turn_costs_a_few_statements_however_long_the_conversation(
+    storage: Storage, store: TellerlineTrackerStore
+) -> None:
+    statements: list[str] = []
+
+    @sql_event.listens_for(storage.database.engine, "before_cursor_execute")
+    def _count(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            statements.append(statement)
+
+    counts = []
+    for _ in range(20):
+        statements.clear()
+        say(store, "c1", turn("coffee"))
+        counts.append(len(statements))
+    assert max(counts[1:]) <= 4
+    assert all("sealed" not in statement or "INSERT" in statement for statement in statements), "nothing is read again"
 
 
 def test_rasa_finds_it_by_its_name(tmp_path: Path, monkeypatch: Any) -> None:
