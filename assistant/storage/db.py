@@ -12,10 +12,13 @@ from typing import IO, Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 #: How long a writer waits for another one before it gives up, in seconds.
 BUSY_SECONDS = 10
 _LOCK_POLL_SECONDS = 0.02
+#: Connections kept by one process: as many as an action server has threads for turns.
+_CONNECTIONS = 32
 _READING = "tellerline_reading"
 _QUICK = "tellerline_quick"
 
@@ -39,7 +42,11 @@ class Database:
         if self.is_sqlite and self.url.database in (None, "", ":memory:"):
             raise ValueError("a database in memory cannot be shared between processes; give a file")
         # Parameters hold customers' data, sealed or not: they stay out of errors and logs.
-        self.engine = create_engine(self.url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
+        self.engine = create_engine(
+            self.url, hide_parameters=True, pool_pre_ping=not self.is_sqlite, pool_size=_CONNECTIONS, max_overflow=0
+        )
+        # Whoever holds a lock needs a connection besides: from one pool, holders could wait for each other.
+        self._lock_engine = create_engine(self.url, hide_parameters=True, poolclass=NullPool)
         if self.is_sqlite:
             path = Path(str(self.url.database))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,17 +123,13 @@ class Database:
     @contextmanager
     def _advisory_lock(self, digest: bytes, seconds: float) -> Iterator[None]:
         key = int.from_bytes(digest[:8], "big", signed=True)
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             try:
                 connection.execute(text(f"SET lock_timeout = {int(seconds * 1000)}"))
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
             except OperationalError as error:
                 raise LockTimeout("another process holds the lock") from error
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-                connection.execute(text("RESET lock_timeout"))
+            yield  # closing the connection lets the lock go
 
 
 def _flock(file: IO[bytes], seconds: float) -> None:

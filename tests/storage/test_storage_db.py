@@ -161,6 +161,28 @@ def test_a_second_holder_gives_up_and_another_name_is_free(database: Database) -
         pass
 
 
+def test_many_that_hold_locks_can_all_still_read(database: Database) -> None:
+    upgrade(database)
+    holding = threading.Barrier(40, timeout=30)
+    failures: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            with database.lock(f"link {number}"):
+                holding.wait()
+                with database.read() as session:
+                    session.scalars(select(CustomerRow)).all()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
 def _hold(url: str, ready: object) -> None:
     with Database(url).lock("link"):
         ready.set()  # type: ignore[attr-defined]
