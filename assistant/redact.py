@@ -19,12 +19,14 @@ LONGEST = 32_768
 # Between the digits of a number: blanks, dashes of any kind, parentheses, or one dot or slash.
 _BLANK = r"[ \t\u00a0\u2007-\u200a\u202f]{0,2}"
 _GAP = rf"(?:{_BLANK}[\u2010-\u2015\-()]{{0,2}}{_BLANK}|[./])"
+# What looks like the end of a number may be the middle of a longer one.
+_MORE = rf"(?:{_GAP}\d)*"
 _CURRENCY = r"(?:US\$|C\$|[$€£¥]|\b(?:USD|EUR|GBP|CAD|JPY|CHF)\b)"
 _UNIT = r"(?:(?:USD|EUR|GBP|CAD|JPY|CHF|dollars?|bucks|euros?|pounds?|cents?)\b|[$€£¥])"
 # Bounded, as all that repeats here is: a hostile text must not cost more than its length.
 _FIGURE = r"[-+]?\d(?:[\d,.'\u00a0\u202f]{0,24}\d)?"
 _QUOTE = r"[\"']?"
-_VALUE = r"[^\s\"',;&<>}]+"
+_VALUE = r"(?:[^\s\"',;&<>}]|,(?=\d))+"
 _NAMED = (
     r"(?:access_|refresh_|id_)?token|client_secret|code_verifier|client_assertion|password|passwd|"
     r"secret|assertion|request_uri|api_?key|cookie"
@@ -37,20 +39,23 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _KINDS: tuple[tuple[str, str], ...] = (
     ("jwt", r"\beyJ[\w-]+(?:\.[\w-]*)+"),
     ("userinfo", r"(?<=://)[^\s/@\"'<>]+(?=@)"),
-    ("query", r"(?<=[\w/)])\?[\w.%\[\]-]+=[^\s\"'<>]*"),
-    ("bearer", r"(?i:\b(?:bearer|dpop)\s+)[\w.~+/=-]+|(?i:\bbasic\s+)(?=[\w+/]*[A-Z0-9=])[\w+/=]{8,}"),
+    ("query", rf"(?<=[\w/)])\?[\w.%\[\]-]+=[^\s\"'<>]*{_MORE}"),
+    (
+        "bearer",
+        rf"(?:(?i:\b(?:bearer|dpop)\s+)[\w.~+/=-]{{6,}}|(?i:\bbasic\s+)(?=[\w+/]*[A-Z0-9=])[\w+/=]{{8,}}){_MORE}",
+    ),
     (
         "secret",
         r"(?P<name>(?i:"
         rf"\bauthorization{_QUOTE}\s*[:=]\s*{_QUOTE}(?:bearer\s+|basic\s+|dpop\s+)?"
-        rf"|\b(?:{_NAMED}|code|state)={_QUOTE}|\b(?:{_NAMED}){_QUOTE}\s*:\s*{_QUOTE})){_VALUE}",
+        rf"|\b(?:{_NAMED}|code|state)={_QUOTE}|\b(?:{_NAMED}){_QUOTE}\s*:\s*{_QUOTE})){_VALUE}{_MORE}",
     ),
     ("email", r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
     ("keep_uuid", r"(?i:(?<!\w)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?!\w))"),
     ("keep_id", r"(?<!\w)(?=(?:\d*[a-f]){3})(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?!\w)"),
     ("keep_pointer", r"\b0x[0-9a-f]{6,12}(?!\w)"),
     ("token", r"(?<![\w-])(?=[\w-]*?[a-z])(?=[\w-]*?[A-Z])(?=[\w-]*?\d)[\w-]{40,}"),
-    ("iban", r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?!\w)"),
+    ("iban", rf"(?<!\w)[A-Z]{{2}}\d{{2}}(?:[ -]?[A-Z0-9]{{4}}){{2,7}}(?:[ -]?[A-Z0-9]{{1,4}})?{_MORE}"),
     (
         "keep_time",
         rf"(?<![\w.-]){_DATE}(?:{_HOUR}:[0-5]\d(?:[.,]\d{{1,6}})?(?:Z|[+-]\d\d:?\d\d)?(?!\w)"
@@ -59,9 +64,9 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("keep_address", rf"(?<![\w.-])(?:{_OCTET}\.){{3}}{_OCTET}(?::\d{{1,5}})?(?![\w.-])"),
     (
         "amount",
-        rf"[-+]?{_CURRENCY}\s?{_FIGURE}|{_FIGURE}\s?{_UNIT}"
+        rf"[-+]?{_CURRENCY}\s?{_FIGURE}{_MORE}|{_FIGURE}\s?{_UNIT}"
         r"|[-+]?\d{1,3}(?:,\d{3}){1,5}\.\d\d(?!\d)|\bDecimal\([\"'][^\"']{0,40}[\"']\)"
-        rf"|(?i:\b(?:amount|balance|owed){_QUOTE}\s*[:=]\s*{_QUOTE}){_FIGURE}",
+        rf"|(?i:\b(?:amount|balance|owed){_QUOTE}\s*[:=]\s*{_QUOTE}){_FIGURE}{_MORE}",
     ),
     ("number", rf"\d(?:{_GAP}\d){{7,}}"),
     ("phone", r"(?<![\w.])\d{3}[-.\u2010-\u2015 ]\d{4}(?!\w)"),
