@@ -235,6 +235,21 @@ def audit(_options: argparse.Namespace) -> int:
     return 0 if verdict.sound else 1
 
 
+def keys(_options: argparse.Namespace) -> int:
+    """Wraps all customers' keys by another master key. The key comes by the environment: command lines are seen."""
+    from assistant.storage.open import rotate_master_key
+
+    settings = load_settings()
+    text = os.environ.get("TELLERLINE_NEW_MASTER_KEY", "").strip()
+    if not text:
+        print("Stop everything, then set TELLERLINE_NEW_MASTER_KEY: openssl rand -base64 32", file=sys.stderr)
+        return 1
+    new = load_settings({**os.environ, "TELLERLINE_MASTER_KEY": text}).master_key
+    print(f"{rotate_master_key(settings, new)} keys are wrapped by the new master key.")
+    print(f"Now put it in place of the old one (TELLERLINE_MASTER_KEY, or {settings.home}/secrets/master_key).")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tellerline", description="A banking assistant for chat and voice, on Rasa.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -259,6 +274,8 @@ def _parser() -> argparse.ArgumentParser:
     add("bank", bank, "Run the sandbox bank alone; its own options follow.", own_help=False)
     ledger = add("audit", audit, "Check the ledger of consents.")
     ledger.add_argument("what", choices=("verify",))
+    ring = add("keys", keys, "Change the master key: TELLERLINE_NEW_MASTER_KEY holds the new one.")
+    ring.add_argument("what", choices=("rotate",))
     return parser
 
 

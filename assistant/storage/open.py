@@ -25,6 +25,13 @@ def open_storage(settings: Settings) -> Storage:
     return _opened(settings.database_url, settings.keys_url or _default_keys_url(settings), settings.master_key)
 
 
+def rotate_master_key(settings: Settings, new_key: bytes) -> int:
+    """Wrap every data key by ``new_key`` instead; returns how many there were. Nothing else may be running: what
+    still has the old master key would wrap new keys by it. Safe to repeat until the settings hold the new key.
+    """
+    return open_storage(settings).keys.rotate(MasterKey(new_key))
+
+
 def _default_keys_url(settings: Settings) -> str:
     """A file beside the other secrets. Where the database is a server, several machines must find the keys,
     so they are in it too until the installation names a second one: then a copy of the first tells nothing
