@@ -1,7 +1,7 @@
 """One lane per bank, so that a slow bank holds up its own customers only.
 
-Each bank has threads of its own, and only so many questions may wait for it at once; one more is told "busy"
-without waiting, and the customer gets what the bank last said.
+Each bank has threads of its own, and only so many questions may wait for it at once; one more waits for a
+moment, is then told "busy", and the customer gets what the bank last said.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 #: Calls to one bank at once, in one process.
-CALLS = 8
+CALLS = 16
 #: Questions that may wait for one bank at once: fewer than the action server has threads.
-QUESTIONS = 16
+QUESTIONS = 24
+#: Seconds that one more waits for room. A bank that is only busy has some by then.
+PATIENCE = 2.0
 
 
 class Lanes:
@@ -34,7 +36,7 @@ class Lanes:
             entered = set()
             for bank_id in set(bank_ids):
                 _, room = self._lane(bank_id)
-                if room.acquire(blocking=False):
+                if room.acquire(timeout=PATIENCE):
                     stack.callback(room.release)
                     entered.add(bank_id)
             yield frozenset(entered)

@@ -277,8 +277,9 @@ def test_no_accounts_no_answer_and_no_error(bank: CustomerBank) -> None:
 
 
 def test_a_bank_that_hangs_holds_up_nobody_elses_customer(
-    customers: Customers, chase: StubBank, citi: StubBank
+    customers: Customers, chase: StubBank, citi: StubBank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("assistant.customers.lanes.PATIENCE", 0.01)
     patient = [linked(customers, "chase", sender=f"patient-{n}") for n in range(QUESTIONS)]
     one_more = linked(customers, "chase", sender="one more")
     other = linked(customers, "citi", sender="other")
