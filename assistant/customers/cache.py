@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from assistant.banking import clock
@@ -51,6 +52,9 @@ class Key:
     customer_id: str
     bank_id: str
     item: str
+
+
+_IDENTITY = [BankCacheRow.customer_id, BankCacheRow.bank_id, BankCacheRow.item]
 
 
 class FreshCache:
@@ -105,21 +109,21 @@ class LastWords:
             return
         try:
             cipher = self._keys.cipher(key_owner(key.customer_id))
-            row = BankCacheRow(
-                customer_id=key.customer_id,
-                bank_id=key.bank_id,
-                item=key.item,
-                starts=period.start if period else None,
-                ends=period.end if period else None,
-                fetched_at=heard.fetched_at,
-                sealed=cipher.seal(_encode(heard.value), _place(key)),
-            )
-            with self._database.write() as session:
-                session.merge(row)
+            row = {
+                "customer_id": key.customer_id,
+                "bank_id": key.bank_id,
+                "item": key.item,
+                "starts": period.start if period else None,
+                "ends": period.end if period else None,
+                "fetched_at": heard.fetched_at,
+                "sealed": cipher.seal(_encode(heard.value), _place(key)),
+            }
+            insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+            new = insert(BankCacheRow).values(row)
+            with self._database.quick_write() as connection:  # a copy: nothing is lost if the disk never sees it
+                connection.execute(new.on_conflict_do_update(index_elements=_IDENTITY, set_=row))
         except (KeyDestroyed, IntegrityError):
-            logger.info(
-                "answer of bank %s was not kept: the customer is gone, or another answer came first", key.bank_id
-            )
+            logger.info("answer of bank %s was not kept: the customer is gone", key.bank_id)
 
     def get(self, key: Key, kind: type[Any], period: Period | None = None) -> Heard[Any] | None:
         """The last answer, if it is young enough and covers ``period``; a tuple of ``kind``, marked stale."""
