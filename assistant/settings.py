@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _MASTER_KEY_BYTES = 32
@@ -30,7 +31,8 @@ class Settings:
     who have told us neither. ``keys_url`` is the database of the wrapped data keys, "" for the default
     (see storage.open). ``cache_seconds``: how long a bank's answer counts as fresh. ``cache_hours``: how long it
     may be repeated, marked as old, while the bank is down. ``conversation_days``: how long a conversation is
-    kept after its last turn. What is secret, or may hold a password, stays out of the repr.
+    kept after its last turn. ``public_address``: see ``public_url``; "" for this machine. What is secret, or may
+    hold a password, stays out of the repr.
     """
 
     home: Path
@@ -48,6 +50,12 @@ class Settings:
     cache_seconds: int = 60
     cache_hours: int = 24
     conversation_days: int = 90
+    public_address: str = ""
+
+    @property
+    def public_url(self) -> str:
+        """Where a customer's browser reaches the hosted pages, without a slash at the end."""
+        return self.public_address or f"http://127.0.0.1:{self.rasa_port}"
 
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
@@ -75,6 +83,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         cache_seconds=_whole(env, "TELLERLINE_CACHE_SECONDS", 60),
         cache_hours=_whole(env, "TELLERLINE_CACHE_HOURS", 24),
         conversation_days=_whole(env, "TELLERLINE_CONVERSATION_DAYS", 90),
+        public_address=_public_address(env, production),
     )
 
 
@@ -142,6 +151,22 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     if path.stat().st_mode & 0o077:
         raise SettingsError(f"{path} can be read by others: chmod 600 {path}")
     return path.read_text(encoding="ascii").strip()
+
+
+def _public_address(env: Mapping[str, str], production: bool) -> str:
+    text = (env.get("TELLERLINE_PUBLIC_URL") or "").rstrip("/")
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # reading it checks it
+    except ValueError:
+        raise SettingsError("TELLERLINE_PUBLIC_URL is an address, as in https://assistant.example.com") from None
+    if not parts.hostname or "@" in parts.netloc or text != f"{parts.scheme}://{parts.netloc}":
+        raise SettingsError("TELLERLINE_PUBLIC_URL is a scheme and a host, as in https://assistant.example.com")
+    if parts.scheme != "https" and (production or parts.scheme != "http"):
+        raise SettingsError("TELLERLINE_PUBLIC_URL must begin with https:// (http:// in development only)")
+    return text
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,42 @@ def test_no_secret_in_the_repr(tmp_path: Path) -> None:
     assert SECRET not in shown
     assert "hunter2" not in shown
     assert repr(settings.master_key) not in shown
+
+
+def test_pages_are_on_this_machine_unless_said_otherwise(tmp_path: Path) -> None:
+    env = {"TELLERLINE_HOME": str(tmp_path)}
+    settings = load_settings({**env, "TELLERLINE_RASA_PORT": "5015"})
+    assert settings.public_url == "http://127.0.0.1:5015"
+    assert replace(settings, rasa_port=5016).public_url == "http://127.0.0.1:5016"
+    public = load_settings({**env, "TELLERLINE_PUBLIC_URL": "https://assistant.example.com/"})
+    assert public.public_url == "https://assistant.example.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "assistant.example.com",
+        "ftp://assistant.example.com",
+        "https://assistant.example.com/chat",
+        "https://assistant.example.com?x=1",
+        "https://me:secret@assistant.example.com",
+        "https://assistant.example.com:port",
+        "https://",
+    ],
+)
+def test_a_public_address_that_browsers_cannot_use_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="TELLERLINE_PUBLIC_URL") as raised:
+        load_settings({"TELLERLINE_HOME": str(tmp_path), "TELLERLINE_PUBLIC_URL": url})
+    assert "secret" not in str(raised.value)
+
+
+def test_production_has_no_pages_in_clear(tmp_path: Path) -> None:
+    env = {
+        "TELLERLINE_HOME": str(tmp_path),
+        "TELLERLINE_ENV": "production",
+        "TELLERLINE_MASTER_KEY": MASTER,
+        "TELLERLINE_ACTION_SECRET": SECRET,
+    }
+    assert load_settings(env).production
+    with pytest.raises(SettingsError, match="https://"):
+        load_settings({**env, "TELLERLINE_PUBLIC_URL": "http://assistant.example.com"})

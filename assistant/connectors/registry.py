@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from assistant.banking.connector import BankConnector
@@ -25,6 +26,13 @@ CONNECTORS: dict[str, Callable[..., BankConnector]] = {"fdx": FdxConnector}
 
 _clients: dict[str, BankHttp] = {}
 _lock = threading.Lock()
+
+
+class _Literal(SafeConstructor):
+    """Rasa, once imported, has every reader of the process expand ${NAME}, without defaults; ours come later."""
+
+
+_Literal.add_constructor("!env_var", SafeConstructor.construct_yaml_str)
 
 
 def load_profiles(path: Path | None = None, env: Mapping[str, str] = os.environ) -> dict[str, BankProfile]:
@@ -64,7 +72,9 @@ def bank_http(profile: BankProfile) -> BankHttp:
 
 def _read(path: Path, env: Mapping[str, str]) -> dict[str, BankProfile]:
     try:
-        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        reader = YAML(typ="safe")
+        reader.Constructor = _Literal
+        document = reader.load(path.read_text(encoding="utf-8"))
     except (OSError, YAMLError) as error:
         raise ProfileError(f"{path.name} can't be read as YAML") from error
     banks = document.get("banks") if isinstance(document, Mapping) else None

@@ -61,6 +61,16 @@ def test_the_sandbox_is_found_where_the_environment_says() -> None:
     assert profile.missing() == ()
 
 
+def test_rasa_in_the_same_process_does_not_read_our_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On import it changes the YAML library for everybody: whatever looks like ${NAME} is looked up, or fails."""
+    from rasa.shared.utils.io import read_yaml
+
+    monkeypatch.setenv("TELLERLINE_SOME_NAME", "value")
+    assert read_yaml("key: ${TELLERLINE_SOME_NAME}") == {"key": "value"}
+    profile = load_profiles(env={"TELLERLINE_SANDBOX_URL": "http://127.0.0.1:9999"})["sandbox"]
+    assert profile.base_url == "http://127.0.0.1:9999/fdx/v6"
+
+
 def test_own_banks_come_on_top(tmp_path: Path) -> None:
     mine = tmp_path / "banks.yml"
     mine.write_text(
