@@ -58,8 +58,12 @@ class BankConnector(ABC):
     capabilities: frozenset[Capability] = frozenset()
 
     @abstractmethod
-    def accounts(self) -> tuple[Account, ...]:
-        """The accounts the customer chose to share, in the bank's order."""
+    def accounts(self, *, figures: bool = True) -> tuple[Account, ...]:
+        """The accounts the customer chose to share, in the bank's order.
+
+        Without ``figures`` the bank is asked for names and types alone, where it can tell them apart from
+        balances: the purpose at hand does not cover those.
+        """
 
     @abstractmethod
     def balances(self, account: Account) -> Balances:

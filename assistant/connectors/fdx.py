@@ -61,11 +61,11 @@ class FdxConnector(BankConnector):
         self._details: dict[str, tuple[datetime, Row, float]] = {}
         self._lock = threading.Lock()
 
-    def accounts(self) -> tuple[Account, ...]:
+    def accounts(self, *, figures: bool = True) -> tuple[Account, ...]:
         deadline = self._http.deadline(self.profile.deadline)
         params = {self.profile.limit_param: str(self.profile.page_size), **self.profile.account_list_params}
         if self.profile.account_details_in_list:
-            params["resultType"] = "details"
+            params["resultType"] = "details" if figures else "lightweight"
         url = self._url(self.profile.accounts_path)
         found: dict[str, Account] = {}
         for page in read_pages(

@@ -44,7 +44,7 @@ class Access:
         self.__connector = connector
 
     def accounts(self) -> tuple[Account, ...]:
-        return self.__connector.accounts()
+        return self.__connector.accounts(figures=self.purpose in COVERED_BY["balances"])
 
     def balances(self, account: Account) -> Balances:
         self._covered(account, COVERED_BY["balances"])

@@ -1,4 +1,4 @@
-"""The test API under /_sandbox/: faults, the clock, who there is. Only with the admin key; without one it is off."""
+"""The test API under /_sandbox/: faults, the clock, who there is, which calls came. Off without an admin key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.sandbox.answers import Answer
+from assistant.sandbox.calls import CallLog
 from assistant.sandbox.customers import CUSTOMERS
 from assistant.sandbox.faults import FaultBook
 from assistant.sandbox.history import EPOCH
@@ -17,10 +18,11 @@ _LAST_YEAR = 2100
 
 
 class Admin:
-    def __init__(self, key: str, faults: FaultBook, clock: SandboxClock) -> None:
+    def __init__(self, key: str, faults: FaultBook, clock: SandboxClock, calls: CallLog) -> None:
         self._key = key
         self._faults = faults
         self._clock = clock
+        self._calls = calls
 
     def handle(self, method: str, path: str, key: str, body: Any) -> Answer:
         """404 to anyone without the key, as if there were nothing here."""
@@ -32,6 +34,8 @@ class Admin:
                 return self._fault(method, given)
             if path == "/_sandbox/clock":
                 return self._time(method, given)
+            if path == "/_sandbox/calls":
+                return self._log(method)
             if path == "/_sandbox/customers" and method == "GET":
                 return Answer({"customers": [_customer(login) for login in CUSTOMERS]})
         except ValueError as error:
@@ -45,6 +49,13 @@ class Admin:
             self._faults.clear()
             return Answer(None, 204)
         return Answer({"faults": [fault.describe() for fault in self._faults.all()]})
+
+    def _log(self, method: str) -> Answer:
+        """GET: every call since the last DELETE, oldest first."""
+        if method == "DELETE":
+            self._calls.clear()
+            return Answer(None, 204)
+        return Answer({"calls": self._calls.all()})
 
     def _time(self, method: str, given: dict[str, Any]) -> Answer:
         """POST {"now": instant with zone} holds it there; {"days": n, "seconds": n} moves it on from where it is."""

@@ -18,6 +18,7 @@ from sanic.response import redirect, text
 
 from assistant.sandbox.admin import Admin
 from assistant.sandbox.answers import Answer, FdxError, OAuthError, invalid_input
+from assistant.sandbox.calls import CallLog
 from assistant.sandbox.faults import WIRE, FaultBook, refusal, spoil
 from assistant.sandbox.fdx import Call, FdxApi, is_uuid
 from assistant.sandbox.ledger import Bank
@@ -75,16 +76,19 @@ class _Server:
         self._clock = SandboxClock()
         self._bank = Bank(config.seed)
         self._faults = FaultBook()
+        self._calls = CallLog()
         state = State(config.state)
         self._oauth = OAuth(state, self._clock, config.issuer)
         self._fdx = FdxApi(self._bank, state, self._clock, PageKeys(f"pages/{config.seed}".encode()))
-        self._admin = Admin(config.admin_key, self._faults, self._clock)
+        self._admin = Admin(config.admin_key, self._faults, self._clock, self._calls)
         self._templates = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
         self._css = (_PAGES / "bank.css").read_text(encoding="utf-8")
 
     # Data
 
     async def fdx(self, request: Request, rest: str) -> HTTPResponse | None:
+        query = {name: request.args.get(name) for name in request.args}
+        self._calls.add(request.method, request.path, query)
         version = int(found[1]) if (found := re.match(r"v([456])/", rest)) else 6
         faults = self._faults.matching(request.path)
         answer: Answer | None = None
@@ -95,7 +99,6 @@ class _Server:
             elif answer is None and (error := refusal(fault, version)) is not None:
                 self._faults.spend(fault)
                 answer = error.answer()
-        query = {name: request.args.get(name) for name in request.args}
         if any(fault.kind == "loop_cursor" for fault in faults) and _LOOPING in query.values():
             query = {name: value for name, value in query.items() if value != _LOOPING}
         try:
@@ -149,6 +152,7 @@ class _Server:
         return _send(self._oauth.metadata(), {})
 
     async def oauth_call(self, request: Request) -> HTTPResponse:
+        self._calls.add(request.method, request.path, {})
         for fault in self._faults.matching(request.path):
             if fault.kind == "latency":
                 self._faults.spend(fault)

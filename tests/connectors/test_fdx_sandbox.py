@@ -150,3 +150,12 @@ def test_the_profile_that_ships_reaches_the_sandbox(sandbox: SandboxProcess) -> 
     store = MemoryTokenStore.from_answer(sandbox.authorize("alex"))
     accounts = open_connector(profile, store, time_zone="America/New_York").accounts()
     assert {account.currency for account in accounts} == {"USD", "EUR"}
+
+
+def test_a_list_without_figures_asks_the_bank_for_none(sandbox: SandboxProcess) -> None:
+    bank = SandboxBench(sandbox, profile_for(sandbox, 6), "maya").connector()
+    sandbox.calls()
+    listed = bank.accounts(figures=False)
+    assert [call["kind"] for call in sandbox.calls()] == ["accounts"]
+    assert listed == bank.accounts()
+    assert [call["kind"] for call in sandbox.calls()] == ["balances"]

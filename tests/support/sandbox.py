@@ -109,6 +109,12 @@ class SandboxProcess:
         self.admin("DELETE", "faults")
         self.admin("DELETE", "clock")
 
+    def calls(self) -> list[dict[str, str]]:
+        """What reached the bank since the last time this was read: method, path, kind (see assistant.sandbox.calls)."""
+        found: list[dict[str, str]] = self.admin("GET", "calls").json()["calls"]
+        self.admin("DELETE", "calls")
+        return found
+
     def forward(self, **more: float) -> None:
         """Move the sandbox's clock on: days=, seconds=."""
         self.admin("POST", "clock", dict(more))

@@ -63,7 +63,7 @@ class StubConnector(BankConnector):
         self._bank = bank
         self._tokens = tokens
 
-    def accounts(self) -> tuple[Account, ...]:
+    def accounts(self, *, figures: bool = True) -> tuple[Account, ...]:
         self._bank.called("accounts")
         return tuple(self._bank.accounts)
 
