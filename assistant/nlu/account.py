@@ -40,23 +40,31 @@ _BRANDS = {
 }  # fmt: skip
 _KIND_OF = {phrase: kind for kind, phrases in KINDS.items() for phrase in phrases}
 _PHRASES = "|".join(re.escape(phrase) for phrase in sorted((*_KIND_OF, *_BRANDS), key=len, reverse=True))
-_ENDING = rf"(?:(?:that |which )?(?:ending|ends|end|finishing|ended)(?: in| with| on)?|last (?:four|4)(?: digits)?(?: are| is| of)?)"
+_ENDING = (
+    r"(?:(?:that |which )?(?:ending|ends|end|finishing|ended)(?: in| with| on)?|last (?:four|4)"
+    r"(?: digits)?(?: are| is| of)?)"
+)
 _DIGITS = re.compile(
-    rf"(?:\b(?:one|account|card|acct) )?{_ENDING} (?P<said>{LAST_FOUR})"
-    rf"|\b(?:account|card|acct|visa|mastercard|amex|checking|savings)(?: number| no\.?| #| card| account)? (?P<near>[#x*.]*\d{{4}}|(?:\d ){{3}}\d)(?![\w.,]*\d)"
+    rf"{_ENDING} (?P<said>{LAST_FOUR})"
+    rf"|\b(?:account|card|acct|visa|mastercard|amex|checking|savings)(?: number| no\.?| #| card"
+    rf"| account)? (?P<near>[#x*.]*\d{{4}}|(?:\d ){{3}}\d)(?![\w.,]*\d)"
     r"|(?<!\w)(?P<mask>(?:x{1,4}|\*{1,4}|\.{3}|#) ?\d{4})\b"
 )
 _KIND = re.compile(rf"\b(?P<phrase>{_PHRASES})(?: (?:account|accounts|card|cards|loan))?\b(?!')")
-_FUND = re.compile(r"\b(?P<name>(?:[a-z]+ )?[a-z]+ funds?)\b")
+_FUND = re.compile(r"\b(?P<name>(?:[a-z]+ ){1,3}fund)\b")
 _NAMED = re.compile(
-    r"\b(?P<name>joint|euro|dollar|sterling|business|household|shared|main|primary|personal|teen|kids)(?: accounts?\b| (?=checking|savings|card\b))"
+    r"\b(?P<name>joint|euro|dollar|sterling|business|household|shared|main|primary|personal|teen|kids)"
+    r"(?: accounts?\b| (?=checking|savings|card\b))"
 )
 #: Words before "fund" or a kind that are not its name.
-_NOT_NAME = frozenset(
-    "my the our a an in on of for from to into is are was at and or with this that your his her their much what's whats "
-    "how's hows show check which any every all each other put move have had hit into just only about whole refund "
-    "did does do me balance left see tell give list total new first last both".split()
-)
+_NOT_NAME = frozenset({
+    "my", "the", "our", "a", "an", "in", "on", "of", "for", "from", "to", "into", "is", "are", "was", "at",
+    "and", "or", "with", "this", "that", "your", "his", "her", "their", "much", "what's", "whats", "how's",
+    "hows", "show", "check", "which", "any", "every", "all", "each", "other", "put", "move", "have", "had",
+    "hit", "just", "only", "about", "whole", "refund", "did", "does", "do", "me", "balance", "left",
+    "see", "tell", "give", "list", "total", "first", "last", "both", "available", "enough", "emptied",
+    "transfer", "spent", "spend",
+})  # fmt: skip
 _JOIN = re.compile(r"(?:[ ,]|(?: (?:account|card|one|acct|that's|thats|is|,))){1,3}")
 
 
@@ -105,13 +113,17 @@ def _last4(match: re.Match[str]) -> Entity | None:
 
 
 def _fund(match: re.Match[str]) -> Entity | None:
-    words = match["name"].split()
-    while len(words) > 1 and words[0] in _NOT_NAME:
-        words = words[1:]
-    if len(words) < 2:
+    name = own_name(match["name"])
+    if " " not in name:
         return None
-    name = " ".join(words)
     return Entity("account", match.end() - len(name), match.end(), _value(name=name))
+
+
+def own_name(words: str) -> str:
+    """What is left of a name without the small words before it; "" when nothing is."""
+    parts = words.split()
+    small = [place for place, word in enumerate(parts) if word in _NOT_NAME]
+    return " ".join(parts[small[-1] + 1 if small else 0 :])
 
 
 def join_accounts(folded: str, parts: list[Entity]) -> list[Entity]:

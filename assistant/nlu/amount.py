@@ -104,9 +104,9 @@ _PATTERNS = tuple(
         rf"(?:\bfrom )?(?:{_money('a')}|{_bare('a')}) ?(?:to|-|through) ?{_money('b')}",
         rf"(?<![\w.])(?:{_COMPARISON})?{_money('a')}{_AFTER}",
         rf"\b{_COMPARISON.replace('|from)', ')')}{_bare('a')}{_NOT_MONEY}{_AFTER}",
-        r"\b(?:charges?|transactions?|payments?|purchases?|deposits?|debits?|bills?|withdrawals?|amounts?|refunds?) (?:for|of) (?P<abare>\d+(?:\.\d\d)?)"
-        + _NOT_MONEY,
-        rf"(?<![\w.,/:$-])(?P<abare>\d+(?:\.\d+)?k|\d{{1,6}}\.\d\d)(?![\w.,/])",
+        r"\b(?:charges?|transactions?|payments?|purchases?|deposits?|debits?|bills?|withdrawals?|amounts?"
+        r"|refunds?) (?:for|of) (?P<abare>\d+(?:\.\d\d)?)" + _NOT_MONEY,
+        r"(?<![\w.,/:$-])(?P<abare>\d+(?:\.\d+)?k|\d{1,6}\.\d\d)(?![\w.,/])",
     )
 )
 

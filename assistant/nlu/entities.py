@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.nlu.account import find_accounts, join_accounts
+from assistant.nlu.account import find_accounts, join_accounts, own_name
 from assistant.nlu.amount import find_amounts
 from assistant.nlu.entity import Entity, fold
 from assistant.nlu.numbers import NUMBER, read_number
@@ -26,16 +26,21 @@ _THINGS = (
     r"|merchants?|stores?|shops?|categories|places|ones|bills|subscriptions?|orders?)"
 )
 _COUNT_NUMBER = rf"(?P<n>{NUMBER}|a dozen|dozen|a couple(?: of)?|couple(?: of)?)"
-_NO_UNIT = r"(?! ?(?:hours?|days?|nights?|weeks?|months?|quarters?|years?|decades?|dollars?|bucks?|cents?|euros?|pounds?|percent|digits|%|/)\b)(?![\w.,:]*\d)"
+_NO_UNIT = (
+    r"(?! ?(?:hours?|days?|nights?|weeks?|months?|quarters?|years?|decades?|dollars?|bucks?|cents?"
+    r"|euros?|pounds?|percent|digits|%|/)\b)(?![\w.,:]*\d)"
+)
 _COUNTS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b(?:last|latest|past|recent|most recent|previous|next|top|first|biggest|largest|smallest|lowest|highest) {_COUNT_NUMBER}\b{_NO_UNIT}",
-        rf"\b{_COUNT_NUMBER} (?=(?:more|(?:most )?(?:recent|latest|biggest|largest|smallest|cheapest|highest|lowest|expensive|last|priciest|top))\b)",
+        rf"\b(?:last|latest|past|recent|most recent|previous|next|top|first|biggest|largest|smallest|lowest"
+        rf"|highest) {_COUNT_NUMBER}\b{_NO_UNIT}",
+        rf"\b{_COUNT_NUMBER} (?=(?:more|(?:most )?(?:recent|latest|biggest|largest|smallest|cheapest|highest"
+        rf"|lowest|expensive|last|priciest|top))\b)",
         rf"(?<![$€£.,\d])\b{_COUNT_NUMBER} (?=(?:\w+ )?{_THINGS}\b)",
     )
 )
-_FILLER = re.compile(r"^(?:(?:my|the|our|a|an|at|from|to) )+|(?:(?: |^)(?:account|accounts|acct|one))+$|'s$")
+_FILLER = re.compile(r"^(?:(?:my|the|our|a|an|at|from|to) )+|(?:(?: |^)(?:account|accounts|acct|one))+$")
 _PAYEE_FILLER = re.compile(r"^(?:my|the|our) ")
 
 
@@ -89,20 +94,23 @@ class EntityReader:
         amounts = [Entity("amount", one.start, one.end, one.amount.to_value()) for one in find_amounts(folded)]
         candidates = [find_accounts(folded), periods, amounts, find_counts(folded), words]
         chosen: list[Entity] = []
-        for rank, group in enumerate(candidates):
-            for entity in group:
-                rivals = [other for other in chosen if other.overlaps(entity)]
-                if not rivals:
-                    chosen.append(entity)
-                elif entity.name == "category" and any(rival.name == "account" for rival in rivals):
-                    if _SPENT.search(folded[: entity.start]):
-                        chosen = [other for other in chosen if other not in rivals] + [entity]
-                elif rank == len(candidates) - 1 and all(entity.length > rival.length for rival in rivals):
-                    chosen = [other for other in chosen if other not in rivals] + [entity]
-                elif {entity.name, *(rival.name for rival in rivals)} == {"period", "amount"}:
-                    if entity.length > sum(rival.length for rival in rivals):
-                        chosen = [other for other in chosen if other not in rivals] + [entity]
+        for entity in (one for group in candidates for one in group):
+            rivals = [other for other in chosen if other.overlaps(entity)]
+            if not rivals or _outdoes(entity, rivals, folded):
+                chosen = [other for other in chosen if other not in rivals] + [entity]
         return sorted(chosen, key=lambda e: e.start)
+
+
+def _outdoes(entity: Entity, rivals: Sequence[Entity], folded: str) -> bool:
+    """Whether a reading takes the place of those before it that it overlaps."""
+    kinds = {rival.name for rival in rivals}
+    if entity.name == "category" and "account" in kinds:
+        return _SPENT.search(folded[: entity.start]) is not None
+    if entity.name in ("period", "amount"):
+        return kinds <= {"period", "amount"} and entity.length > sum(rival.length for rival in rivals)
+    if entity.name in ("account", "count"):
+        return False
+    return all(entity.length > rival.length for rival in rivals)
 
 
 def _combined(folded: str, closed: Sequence[Entity], names: Iterable[Entity]) -> list[Entity]:
@@ -114,15 +122,15 @@ def _combined(folded: str, closed: Sequence[Entity], names: Iterable[Entity]) ->
             accounts = [rival for rival in rivals if rival.name == "account"]
             if any(rival not in accounts and rival.name != "category" for rival in rivals):
                 continue
-            value = account_value(name.value)
-            parts = [e for e in kept if e.name == "account"] + [Entity("account", name.start, name.end, value)]
+            named = Entity("account", name.start, name.end, account_value(name.value))
+            parts = [*(e for e in kept if e.name == "account"), named]
             kept = [e for e in kept if e.name != "account" and not e.overlaps(name)] + join_accounts(folded, parts)
             continue
         if any(rival.name in ("period", "amount") or rival.length > name.length for rival in rivals):
             continue
-        if any(rival.length == name.length and rival.name != "bank" for rival in rivals):
-            continue
         value = clean_name(name.value, name.name)
+        if any(folded[rival.start : rival.end] == value and rival.name != "bank" for rival in rivals):
+            continue
         if value:
             kept = [entity for entity in kept if entity not in rivals]
             kept.append(Entity(name.name, name.start, name.end, value))
@@ -142,7 +150,7 @@ def account_value(words: str) -> dict[str, Any]:
         return {"kind": "", "last4": "", "name": clean_name(words, "account")}
     first = inner[0]
     rest = clean_name(words[: first.start] + " " + words[first.end :], "account")
-    return {**first.value, "name": first.value["name"] or rest}
+    return {**first.value, "name": first.value["name"] or own_name(rest)}
 
 
 def examples_of(reader: EntityReader, annotated: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[Example]:

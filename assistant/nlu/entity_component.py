@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ from assistant.nlu.entity import fold
 from assistant.nlu.open_words import OPEN, train
 from assistant.nlu.vocabulary import Vocabulary
 
-logger = logging.getLogger(__name__)
+# Rasa warns that no component of its own reads lookup tables and synonyms; this one does.
+warnings.filterwarnings("ignore", message="You have defined (?:training data consisting of lookup tables|synonyms)")
 
 #: Values that are small words: they stand for themselves only in the phrases a synonym lists.
 _NOT_PHRASES = frozenset({"in", "out", "account", "month", "other", "uncategorized"})
@@ -117,7 +118,11 @@ def _phrases(training_data: TrainingData) -> dict[str, dict[str, str]]:
         known = {value.replace("_", " "): value for value in values if value not in _NOT_PHRASES}
         known.update({p: v for p, v in training_data.entity_synonyms.items() if v in values})
         phrases[entity] = {fold(phrase): value for phrase, value in known.items()}
+    categories = set(_lookup(training_data, "category"))
     phrases["category"] = _category_phrases()
+    for phrase, value in training_data.entity_synonyms.items():
+        if value in categories:
+            phrases["category"].setdefault(fold(phrase), value)
     return phrases
 
 

@@ -78,6 +78,9 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
         for message in messages:
             text = message.get(TEXT)
             if self._model is None or not text:
+                # Nothing was said: no intent, and not a missing one, which the fallback could not read.
+                message.set(INTENT, {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}, add_to_output=True)
+                message.set(INTENT_RANKING_KEY, [], add_to_output=True)
                 continue
             ranking = [
                 {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: confidence}

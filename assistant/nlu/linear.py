@@ -129,7 +129,7 @@ def _standard(vectors: Floats, mean: Floats, spread: Floats, blocks: int) -> Flo
     standard = (vectors - mean) / spread
     parts = standard.reshape(len(standard), blocks, -1)
     parts = parts / np.maximum(np.linalg.norm(parts, axis=2, keepdims=True), 1e-9)
-    return parts.reshape(len(standard), -1).astype(np.float32)
+    return np.asarray(parts.reshape(len(standard), -1), dtype=np.float32)
 
 
 def _machine(features: csr_matrix, target: NDArray[np.intp], penalty: float) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ def grams(text: str) -> tuple[Counter[str], Counter[str]]:
     """The n-grams of words (one and two) and of characters (within words), of a text in any case."""
     words = _WORD.findall(fold(text[:_MOST_CHARACTERS]).replace("'", ""))
     by_word = Counter(words)
-    by_word.update(f"{a} {b}" for a, b in zip(words, words[1:], strict=False))
+    by_word.update(f"{a} {b}" for a, b in pairwise(words))
     by_character: Counter[str] = Counter()
     for word in words:
         padded = f" {word} "

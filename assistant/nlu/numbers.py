@@ -15,7 +15,7 @@ _TENS = {
     "ninety": 90,
 }  # fmt: skip
 _SCALES = {"hundred": 100, "thousand": 1000, "grand": 1000, "k": 1000, "million": 1_000_000, "m": 1_000_000}
-_LOOSE = {"dozen": 12, "couple": 2, "few": 3, "half": Decimal("0.5")}
+_LOOSE = {"dozen": Decimal(12), "couple": Decimal(2), "few": Decimal(3), "half": Decimal("0.5")}
 _ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
     "tenth": 10, "eleventh": 11, "twelfth": 12, "thirteenth": 13, "fourteenth": 14, "fifteenth": 15,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pycrfsuite
+import pycrfsuite  # type: ignore[import-untyped]  # comes with Rasa, as part of sklearn-crfsuite
 
 from assistant.nlu.entity import Entity, fold
 

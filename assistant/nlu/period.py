@@ -17,8 +17,9 @@ from dateutil.relativedelta import relativedelta
 
 from assistant.banking.period import Grain, Period
 from assistant.nlu.entity import fold
+from assistant.nlu.period_calendar import Context, NeedsPayday
 from assistant.nlu.period_find import Span, find
-from assistant.nlu.period_point import Context, NeedsPayday, point
+from assistant.nlu.period_point import point
 from assistant.nlu.period_words import DAY_NUMBER, LAST, MONTH, UNIT, UNITS, YEAR
 
 __all__ = ["HISTORY_MONTHS", "LONGEST_YEARS", "Problem", "Resolved", "Span", "find", "resolve"]
@@ -92,7 +93,8 @@ def _clean(text: str) -> str:
 
 
 _SO_FAR = re.compile(
-    rf"^(?P<c>{UNIT}) to date$|^(?:so far )(?P<a>.+)$|^(?P<b>.+) (?:so far|to date|until now|till now|up to now|to now|until today|to today)$"
+    rf"^(?P<c>{UNIT}) to date$|^(?:so far )(?P<a>.+)$|^(?P<b>.+) (?:so far|to date|until now|till now|up to now"
+    rf"|to now|until today|to today)$"
 )
 _TO_DATE = {"mtd": "this month", "ytd": "this year", "qtd": "this quarter", "wtd": "this week", "so far": "this month"}
 _EVER = re.compile(
@@ -105,7 +107,7 @@ def _range(words: str, context: Context) -> Period | None:
         return Period(context.today - relativedelta(months=HISTORY_MONTHS), context.tomorrow)
     so_far = _SO_FAR.match(words)
     if so_far or words in _TO_DATE:
-        inner = _TO_DATE.get(words) or so_far and (so_far["a"] or so_far["b"]) or f"this {so_far and so_far['c']}"
+        inner = _TO_DATE.get(words) or _whole_of(so_far)
         whole = point(_bare(inner), context)
         return whole.clipped(context.today) if whole else None
     for reader in (_since, _until, _between):
@@ -115,12 +117,20 @@ def _range(words: str, context: Context) -> Period | None:
     return point(_bare(words), context)
 
 
+def _whole_of(so_far: re.Match[str] | None) -> str:
+    """What "so far" is said of."""
+    if so_far is None:
+        return ""
+    return so_far["a"] or so_far["b"] or f"this {so_far['c']}"
+
+
 def _bare(words: str) -> str:
     return _PREPOSITION.sub("", words)
 
 
 _SINCE = re.compile(
-    r"^(?:(?:ever )?since|starting(?: from| in| on)?|beginning(?: in| on)?|from) (?P<a>.+?)(?: (?:on|onward|onwards|until now|till now|to now|to today|until today|up to now|till today|to present))?$"
+    r"^(?:(?:ever )?since|starting(?: from| in| on)?|beginning(?: in| on)?|from) (?P<a>.+?)(?: (?:on|onward"
+    r"|onwards|until now|till now|to now|to today|until today|up to now|till today|to present))?$"
 )
 _AFTER = re.compile(r"^after (?P<a>.+)$")
 
@@ -198,7 +208,7 @@ _HAS_MONTH = re.compile(rf"\b(?P<month>{MONTH})\b")
 
 
 def _share(first: str, second: str) -> tuple[str, str]:
-    """Lends what was said once to the other end: a year, a month ("march 3rd to 10th", "the 3rd to the 10th of march")."""
+    """Lends what was said once to the other end: a year ("june 1 to june 15, 2025"), a month ("march 3rd to 10th")."""
     year_b, year_a = _YEARLESS.match(second), _YEARLESS.match(first)
     if year_b and year_b["rest"] and not year_a and not re.search(r"\b(?:ago|last|this)\b", first):
         first = f"{first} {year_b['year']}"

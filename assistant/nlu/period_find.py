@@ -39,43 +39,60 @@ _DATE = (
 )
 _YEAR_TAIL = rf"(?:,? (?:of |in )?{YEAR}\b|(?:,? of|,? in)? (?:{LAST}|this) year|(?: of)? the year before)"
 _ATOMS = (
-    rf"(?:the )?day (?:before yesterday|after tomorrow)|yesterday(?: morning| afternoon| evening)?|today|tonight|tomorrow|this (?:morning|afternoon|evening)|last night",
-    rf"(?:the |these )?(?:{LAST}|{NEXT}|following|first) {MANY} {UNITS}(?: of (?:{YEAR}|(?:{LAST}|this|the) (?:year|month|quarter)|{MONTH}))?",
+    r"(?:the )?day (?:before yesterday|after tomorrow)|yesterday(?: morning| afternoon| evening)?|today"
+    r"|tonight|tomorrow|this (?:morning|afternoon|evening)|last night",
+    rf"(?:the |these )?(?:{LAST}|{NEXT}|following|first) {MANY} {UNITS}(?: of (?:{YEAR}|(?:{LAST}|this|the)"
+    rf" (?:year|month|quarter)|{MONTH}))?",
     rf"(?:the )?(?:{LAST}|past) (?:half (?:a )?year|fortnight|decade|century)",
     rf"{MANY} {UNITS} (?:ago|back|before that|earlier)|(?:a|an|one) {UNIT} (?:ago|back|earlier)",
-    rf"(?:this past|the {LAST}|{LAST}|{THIS}|{NEXT}|the whole|the entire|all|all of (?:this|{LAST})|the following) (?:calendar |fiscal |financial |tax |business )?{UNIT}(?!s| end)(?:'s)?",
-    rf"(?:the )?(?:same|exact) (?:{UNIT}|time|period|day)(?: of| in)? (?:{LAST} {UNIT}|the {UNIT} before|a {UNIT} (?:ago|earlier|before))",
-    rf"(?:the )?{UNIT} (?:before last|before that|before|after that|after|prior)(?! (?:that )?(?:i|yesterday|tomorrow|payday|pay|christmas)\b)",
-    rf"(?:the )?(?:previous|prior) (?:one|period)|the one before(?: that)?|before that|(?:the )?(?:following|next) (?:one|period)(?=$)",
+    rf"(?:this past|the {LAST}|{LAST}|{THIS}|{NEXT}|the whole|the entire|all|all of (?:this|{LAST})"
+    rf"|the following) (?:calendar |fiscal |financial |tax |business )?{UNIT}(?!s| end)(?:'s)?",
+    rf"(?:the )?(?:same|exact) (?:{UNIT}|time|period|day)(?: of| in)? (?:{LAST} {UNIT}|the {UNIT} before"
+    rf"|a {UNIT} (?:ago|earlier|before))",
+    rf"(?:the )?{UNIT} (?:before last|before that|before|after that|after|prior)(?! (?:that )?(?:i|yesterday"
+    rf"|tomorrow|payday|pay|christmas)\b)",
+    r"(?:the )?(?:previous|prior) (?:one|period)|the one before(?: that)?|before that|(?:the )?(?:following"
+    r"|next) (?:one|period)(?=$)",
     rf"(?:the )?(?:over the )?(?:{LAST} |{THIS} |this past |past |the past |{NEXT} )?(?:the )?weekend(?: before last)?",
     rf"(?:{LAST} |{THIS} |this past |{NEXT} )(?:{MONTH}|{WEEKDAY}|{SEASON})\b{_YEAR_TAIL}?",
     rf"{WEEKDAY} (?:{LAST} week|this week|the week before|before last)|{LAST} week {WEEKDAY}",
-    rf"(?:(?<=on )|(?<=since )|(?<=until )|(?<=by )|(?<=before )|(?<=after )|(?<=and )|(?<=to )|(?<=from )|(?<=for ))(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)\b",
-    rf"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b(?!s)",
-    rf"(?:the )?(?:beginning|start|end|middle|first half|second half|first part|latter half|first week|last week|second week|third week|first quarter|second quarter|third quarter|fourth quarter|last quarter|first day|last day) of (?:{YEAR}|(?:the|this|{LAST}|next) {UNIT}|(?:{MONTH})\b{_YEAR_TAIL}?)",
+    r"(?:(?<=on )|(?<=since )|(?<=until )|(?<=by )|(?<=before )|(?<=after )|(?<=and )|(?<=to )|(?<=from )"
+    r"|(?<=for ))(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)\b",
+    r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b(?!s)",
+    rf"(?:the )?(?:beginning|start|end|middle|first half|second half|first part|latter half|first week"
+    rf"|last week|second week|third week|first quarter|second quarter|third quarter|fourth quarter|last quarter"
+    rf"|first day|last day) of (?:{YEAR}|(?:the|this|{LAST}|next) {UNIT}|(?:{MONTH})\b{_YEAR_TAIL}?)",
     rf"(?:early|late|mid)[ -](?:(?:{MONTH})\b{_YEAR_TAIL}?|{YEAR})",
-    rf"(?:q[1-4]|h[12]|(?:the )?(?:first|second|third|fourth|last|1st|2nd|3rd|4th) (?:fiscal |calendar )?(?:quarter|half))(?: of)?(?: (?:fiscal |calendar )?(?:year )?{YEAR}|(?: of)? (?:{LAST}|this|the) year| fy ?'?\d\d(?:\d\d)?)?\b",
+    rf"(?:q[1-4]|h[12]|(?:the )?(?:first|second|third|fourth|last|1st|2nd|3rd|4th) (?:fiscal "
+    rf"|calendar )?(?:quarter|half))(?: of)?(?: (?:fiscal |calendar )?(?:year )?{YEAR}|(?: of)? (?:{LAST}|this"
+    rf"|the) year| fy ?'?\d\d(?:\d\d)?)?\b",
     rf"(?:fiscal|financial|fy|calendar|tax) ?(?:year )?(?:'?\d\d\b|{YEAR})",
     _DATE,
-    rf"\b(?:january|february|march|april|june|july|august|september|october|november|december|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)\b{_YEAR_TAIL}?",
-    rf"(?:(?<=in )|(?<=since )|(?<=for )|(?<=and )|(?<=of )|(?<=to )|(?<=from )|(?<=about )|(?<=between )|(?<=until )|(?<=before )|(?<=after ))(?:may|mar)\b{_YEAR_TAIL}?",
+    rf"\b(?:january|february|march|april|june|july|august|september|october|november|december|jan|feb|apr|jun"
+    rf"|jul|aug|sept?|oct|nov|dec)\b{_YEAR_TAIL}?",
+    rf"(?:(?<=in )|(?<=since )|(?<=for )|(?<=and )|(?<=of )|(?<=to )|(?<=from )|(?<=about )|(?<=between )"
+    rf"|(?<=until )|(?<=before )|(?<=after ))(?:may|mar)\b{_YEAR_TAIL}?",
     rf"\bmay (?:{YEAR})",
-    rf"(?:{LAST} year's |{LAST} |this |this past |next )?{HOLIDAY}(?: {YEAR}| {LAST} year| this year)?(?![ ]?'s)|the holidays|(?:{LAST}|this) holiday season",
+    rf"(?:{LAST} year's |{LAST} |this |this past |next )?{HOLIDAY}(?: {YEAR}| {LAST} year"
+    rf"| this year)?(?![ ]?'s)|the holidays|(?:{LAST}|this) holiday season",
     rf"(?:the |(?<=in )|(?<=over )){SEASON}(?: of)?(?: {YEAR}| {LAST} year)?|{SEASON} (?:of )?(?:{YEAR})",
     rf"\b(?:19|20)\d\d\b(?![.,]\d|%| (?:dollars|bucks|euros|pounds))|{YEAR}(?<=\D)",
     rf"(?:mtd|ytd|qtd|wtd)|{UNIT} to date|so far(?: {THIS} {UNIT})?|of all time|all time|\bever\b",
-    rf"(?:my |the )?(?:{LAST} |{NEXT} |this |the )?(?:payday|pay day|pay ?check|pay period|pay cycle)|(?:i|we) (?:last )?(?:got|was|were|get) paid",
-    rf"(?:month|year|week|quarter)[ -]end|the end of the (?:week|month|quarter|year)",
+    rf"(?:my |the )?(?:{LAST} |{NEXT} |this |the )?(?:payday|pay day|pay ?check|pay period|pay cycle)|(?:i|we)"
+    rf" (?:last )?(?:got|was|were|get) paid",
+    r"(?:month|year|week|quarter)[ -]end|the end of the (?:week|month|quarter|year)",
 )
 _ATOM = "(?:" + "|".join(f"(?:{atom})" for atom in _ATOMS) + ")"
 _SO_FAR_TAIL = r"(?: so far| to date| until now| till now| up to now)"
 _FINDERS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\bbetween (?:the )?(?:{_ATOM}|{DAY_NUMBER}) and (?:the )?(?:{_ATOM}|{DAY_NUMBER})(?! (?:dollars|bucks|euros|cents|pounds))",
+        rf"\bbetween (?:the )?(?:{_ATOM}|{DAY_NUMBER}) and (?:the )?(?:{_ATOM}|{DAY_NUMBER})(?! (?:dollars"
+        rf"|bucks|euros|cents|pounds))",
         rf"\b(?:from )?(?:the )?{_ATOM} ?(?:to|until|till|through|thru|-) ?(?:the )?(?:{_ATOM}|{DAY_NUMBER})\b",
         rf"\bfrom (?:the )?{DAY_NUMBER} (?:to|until|till|through|thru) (?:the )?{_ATOM}",
-        rf"\b(?:ever )?(?:since|starting(?: from| in| on)?|beginning in|after|until|till|up to|before|by|between now and)(?: in| on)? (?:the )?(?:my )?(?:{_ATOM})",
+        rf"\b(?:ever )?(?:since|starting(?: from| in| on)?|beginning in|after|until|till|up to|before|by"
+        rf"|between now and)(?: in| on)? (?:the )?(?:my )?(?:{_ATOM})",
         rf"\bfrom (?:the )?(?:{_ATOM}) (?:onwards?|on|until now|to today|till now)\b",
         rf"\bso far (?:{_ATOM})",
         rf"(?<![\w$€£.])(?:{_ATOM}){_SO_FAR_TAIL}?(?![\w])",

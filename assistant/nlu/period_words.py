@@ -76,7 +76,10 @@ WEEKDAY = any_of(*WEEKDAYS)
 HOLIDAY = any_of(*HOLIDAYS)
 SEASON = any_of(*SEASONS)
 #: Four digits, or as spoken: "twenty twenty five". Two digits only with an apostrophe.
-YEAR = r"(?:(?:19|20)\d\d|'\d\d|twenty (?:ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|thirty))"
+YEAR = (
+    r"(?:(?:19|20)\d\d|'\d\d|twenty (?:ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|twenty(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|thirty))"
+)
 MANY = rf"(?:a couple(?: of)?|couple(?: of)?|a few|few|several|a dozen|{NUMBER})"
 LAST = r"(?:last|previous|prior|past)"
 THIS = r"(?:this|the current|current)"

@@ -12,11 +12,14 @@ from spacy.matcher import PhraseMatcher
 from assistant.nlu.entity import Entity, fold
 
 #: Synonyms of a category that are everyday words: they count only where something is spent on them.
-_EVERYDAY = frozenset(
-    "things stuff home car cell power charging eating lunch dinner drinks books toys shows games kids bar bars cash "
-    "out the house apps stores cable trip trips salon interest deposits eating fee fees subscriptions phone phones "
-    "classes pay paycheck transfer transfers refund withdrawals purchases online apartment studies bus train trains giving school tax charges".split()
-) | {"the house", "house stuff", "take out", "cash out", "money back"}
+_EVERYDAY = frozenset({
+    "apartment", "apps", "bar", "bars", "books", "bus", "cable", "car", "cash", "cell", "charges", "charging",
+    "classes", "deposits", "dinner", "drinks", "eating", "fee", "fees", "games", "giving", "home", "house",
+    "interest", "kids", "lunch", "online", "out", "pay", "paycheck", "phone", "phones", "power", "purchases",
+    "refund", "salon", "school", "shows", "stores", "studies", "stuff", "subscriptions", "tax", "the",
+    "things", "toys", "train", "trains", "transfer", "transfers", "trip", "trips", "withdrawals",
+    "the house", "house stuff", "take out", "cash out", "money back",
+})  # fmt: skip
 _SPENT_ON = re.compile(r"(?:\b(?:on|for|about|in|of|and|or|just|only|my|more|less|the|to|with|than|same)|^) $")
 _SPENT = re.compile(
     r"^ (?:spending|spend|purchases|transactions|expenses|costs?|bills?|payments?|charges|budget|category|shopping)\b"
