@@ -19,8 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Packages whose source the others are built with: three packages in the lock have no wheel.
-BUILD_TOOLS = ("setuptools", "wheel", "packaging")
+#: What packages are built with, and those that have no wheel to download.
+BUILD_TOOLS = ("setuptools", "wheel")
+SOURCE_ONLY = ("docopt", "mattermostwrapper", "randomname")
 #: Rasa reports crashes and usage to third parties unless this is set before it is imported. A .pth file is
 #: read by every Python of this environment, a bare `rasa` among them, and touches nothing outside it.
 TELEMETRY_OFF = 'import os; os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")\n'
@@ -59,14 +60,16 @@ def bootstrap(root: Path, *, new: bool) -> None:
     log.unlink(missing_ok=True)
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--no-deps", "--root-user-action=ignore"]
     locked = [*pip, "--require-hashes", "--ignore-requires-python", "--no-build-isolation", "-r"]
+    # Rasa needs packaging 21, setuptools a newer one, which it carries with it: for building, that comes first.
+    carried = {"PYTHONPATH": str(site_packages(environment) / "setuptools" / "_vendor")}
     with tempfile.TemporaryDirectory() as folder:
-        tools = Path(folder) / "build-tools.lock"
-        tools.write_text("".join(pick(lock.read_text(), BUILD_TOOLS)))
-        run("Installing the build tools", [*locked, str(tools)], log)
+        part = Path(folder) / "part.lock"
+        part.write_text("".join(pick(lock.read_text(), BUILD_TOOLS)))
+        run("Installing the build tools", [*locked, str(part)], log)
+        part.write_text("".join(pick(lock.read_text(), SOURCE_ONLY)))
+        run(f"Building {', '.join(SOURCE_ONLY)}", [*locked, str(part)], log, extra=carried)
     packages = lock.read_text().count("==")
     run(f"Installing {packages} packages (about 3 GB, once)", [*locked, str(lock)], log, packages)
-    # Rasa needs packaging 21, setuptools a newer one, which it carries with it.
-    carried = {"PYTHONPATH": str(site_packages(environment) / "setuptools" / "_vendor")}
     run("Installing Tellerline itself", [*pip, "--no-build-isolation", "-e", str(root)], log, extra=carried)
     stamp.write_text(fingerprint(lock, root / "pyproject.toml", environment))
     print("The environment is ready: .venv", flush=True)
