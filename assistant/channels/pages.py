@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,8 @@ from urllib.parse import parse_qs
 from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint
 from sanic.exceptions import SanicException
-from sanic.log import access_logger
+from sanic.log import access_logger, error_logger
+from sanic.log import logger as sanic_logger
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
@@ -39,6 +41,7 @@ MAX_BODY = 4096
 #: Pages served at once by one process. One waits while its bank answers.
 WORKERS = 8
 _MAX_FIELDS = 8
+_ADDRESS = re.compile(rf"{PREFIX}/[^\s'\">]*")
 _DOMAIN = Path(__file__).resolve().parents[2] / "domain.yml"
 
 
@@ -64,6 +67,8 @@ class HostedPages(InputChannel):  # type: ignore[misc]  # Rasa is read untyped
         pages = Blueprint("pages")
         server = PageServer(self._settings)
         access_logger.addFilter(_unless_page)
+        error_logger.addFilter(_without_address)
+        sanic_logger.addFilter(_without_address)
 
         async def serve(request: Request, rest: str) -> HTTPResponse:  # a function: Sanic sets attributes on it
             return await server.serve(request, rest)
@@ -163,7 +168,13 @@ def _form(request: Request, body: bytes) -> dict[str, str] | None:
 
 
 def _unless_page(record: logging.LogRecord) -> bool:
-    """Keeps pages out of Sanic's access log."""
-    _, _, url = str(getattr(record, "request", "")).partition(" ")
-    path = url.partition("://")[2].partition("/")[2] if "://" in url else url.lstrip("/")
-    return not f"/{path}".startswith(PREFIX)
+    """Keeps requests for pages out of Sanic's access log."""
+    return not _ADDRESS.search(str(getattr(record, "request", "")))
+
+
+def _without_address(record: logging.LogRecord) -> bool:
+    """Sanic's own complaints about a request quote its address."""
+    message = record.getMessage()
+    if _ADDRESS.search(message):
+        record.msg, record.args = _ADDRESS.sub(f"{PREFIX}/[withheld]", message), None
+    return True

@@ -79,7 +79,11 @@ class Customers:
 @lru_cache(maxsize=4)
 def open_customers(settings: Settings) -> Customers:
     """The one of this process. Raises what settings, profiles and the database raise."""
-    env = {**os.environ, "TELLERLINE_SANDBOX_URL": settings.sandbox_url}
+    env = {
+        **os.environ,
+        "TELLERLINE_SANDBOX_URL": settings.sandbox_url,
+        "TELLERLINE_PUBLIC_URL": settings.public_url,
+    }
     return build_customers(settings, load_profiles(settings.banks_file, env), _open)
 
 

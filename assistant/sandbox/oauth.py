@@ -69,7 +69,10 @@ class Client:
 
 CLIENTS: Mapping[str, Client] = {
     "tellerline-dev": Client(
-        "tellerline-dev", "Tellerline (development)", ("http://127.0.0.1:5005/link/callback",), ("/callback",)
+        "tellerline-dev",
+        "Tellerline (development)",
+        ("http://127.0.0.1:5005/link/callback",),
+        ("/callback", "/link/callback"),
     )
 }
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,9 +17,8 @@ import pytest
 import requests
 from support.installation import settings_in
 from support.pages_server import Browser, PagesServer, forms
-from support.sandbox import CLOCK, SandboxProcess
+from support.sandbox import CLOCK, SandboxProcess, free_port
 
-from assistant.banking import clock
 from assistant.banking.purpose import Purpose
 from assistant.channels.addresses import Page, page_url
 from assistant.channels.page_exchange import Answer, Cookie
@@ -42,7 +46,8 @@ def running() -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="module")
 def settings(running: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return settings_in(tmp_path_factory.mktemp("pages"), sandbox_url=running.url, cache_seconds=0)
+    home = tmp_path_factory.mktemp("pages")
+    return settings_in(home, sandbox_url=running.url, cache_seconds=0, rasa_port=free_port())
 
 
 @pytest.fixture(scope="module")
@@ -341,6 +346,16 @@ def test_nothing_secret_is_logged(
         assert secret not in log
 
 
+def test_what_sanic_itself_says_of_a_page_leaves_out_its_address(
+    customers: Customers, browser: Browser, server: PagesServer
+) -> None:
+    token = begin(customers)
+    logging.getLogger("sanic.error").error("%s body not consumed", f"<Request: PUT /link/{token}>")
+    logging.getLogger("sanic.root").warning(f"'http://127.0.0.1/link/callback?code={token}' failed")
+    assert "<Request: PUT /link/[withheld]> body not consumed" in "\n".join(server.lines)
+    assert token not in "\n".join(server.lines)
+
+
 # The step-up code
 
 
@@ -490,5 +505,21 @@ def test_the_address_of_a_page(tmp_path: Path) -> None:
     assert page_url(there, "t", Page.EXPORT) == "https://assistant.example.com/link/export/t"
 
 
-def test_the_clock_of_these_tests_stands_still(sandbox: SandboxProcess) -> None:
-    assert clock.now().isoformat() == "2026-03-15T16:00:00+00:00"
+def test_the_pages_can_be_served_alone(settings: Settings, tmp_path: Path) -> None:
+    """For Rasa's shell, which serves no channel but the terminal."""
+    port = free_port()
+    environment = {**os.environ, "TELLERLINE_HOME": str(tmp_path), "TELLERLINE_SANDBOX_URL": settings.sandbox_url}
+    command = [sys.executable, "-m", "assistant.channels", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        answer = None
+        for _ in range(300):
+            try:
+                answer = requests.get(f"http://127.0.0.1:{port}/link/nowhere", timeout=10)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        assert answer is not None and answer.status_code == 404 and says(answer, "page_nothing")
+    finally:
+        process.terminate()
+        process.wait(20)

@@ -100,7 +100,7 @@ def test_a_bad_request_goes_back_with_an_error(sandbox: SandboxProcess, changes:
         "http://127.0.0.1.evil.example/callback",
         "http://localhost/callback",
         "http://127.0.0.1:99999/callback",
-        "http://127.0.0.1:5006/link/callback",
+        "http://127.0.0.1:5006/link/elsewhere",
         "http://127.0.0.1:5005/link/callback/",
         "javascript:alert(1)",
         "",
@@ -117,7 +117,7 @@ def test_an_unregistered_redirect_is_never_followed(sandbox: SandboxProcess, red
 
 @pytest.mark.parametrize(
     "redirect_uri",
-    ["http://127.0.0.1:5005/link/callback", "http://127.0.0.1/callback", "http://127.0.0.1:61023/callback"],
+    ["http://127.0.0.1:5005/link/callback", "http://127.0.0.1:5006/link/callback", "http://127.0.0.1:61023/callback"],
 )
 def test_registered_redirects_and_any_loopback_port(sandbox: SandboxProcess, redirect_uri: str) -> None:
     value = code(sandbox, redirect_uri)

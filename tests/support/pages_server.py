@@ -1,4 +1,4 @@
-"""The hosted pages on a real Sanic server, as Rasa registers them, on a free port in a thread; and a browser."""
+"""The hosted pages on a real Sanic server, as Rasa registers them, in a thread; and a browser."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import threading
 from html.parser import HTMLParser
 from types import TracebackType
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 from rasa.core.channels.channel import register
 from sanic import Sanic
-from support.sandbox import free_port
 
 from assistant.channels.pages import HostedPages
 from assistant.settings import Settings
@@ -23,8 +22,8 @@ class PagesServer:
     """Use as a context manager. ``lines`` collects what is logged by anybody, at every level."""
 
     def __init__(self, settings: Settings) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = settings.rasa_port
+        self.url = settings.public_url
         self.lines: list[str] = []
         self._settings = settings
         self._loop = asyncio.new_event_loop()
@@ -112,9 +111,9 @@ class Browser:
         return self.session.post(page.url, data={**form, **typed}, allow_redirects=False, timeout=30)
 
     def come_back(self, callback_url: str) -> requests.Response:
-        """Where the bank sends the browser: our callback, at this server's port."""
-        parts = urlsplit(callback_url)
-        return self.get(f"{parts.path}?{parts.query}")
+        """Where the bank sends the browser."""
+        assert callback_url.startswith(f"{self._server.url}/link/callback?")
+        return self.get(callback_url)
 
 
 class _Forms(HTMLParser):
