@@ -65,7 +65,7 @@ _NOT_NAME = frozenset({
     "see", "tell", "give", "list", "total", "first", "last", "both", "available", "enough", "emptied",
     "transfer", "spent", "spend",
 })  # fmt: skip
-_JOIN = re.compile(r"(?:[ ,]|(?: (?:account|card|one|acct|that's|thats|is|,))){1,3}")
+_JOIN = re.compile(r"(?:[ ,]|(?: (?:account|card|one|acct|that's|thats|is|,))){0,3}")
 
 
 def find_accounts(text: str) -> list[Entity]:

@@ -84,7 +84,7 @@ class _Reversed(Exception):
         self.period = period
 
 
-_LEAD_IN = re.compile(r"^(?:(?:and|so|then|what about|how about|only|just) )+(?=.)")
+_LEAD_IN = re.compile(r"^(?:(?:and|so(?! far)|then|what about|how about|only|just) )+(?=.)")
 _PREPOSITION = re.compile(r"^(?:(?:in|on|for|during|over|within|throughout|of|at|from|through|across) )+(?=.)")
 
 
@@ -145,7 +145,7 @@ def _since(words: str, context: Context) -> Period | None:
         if begin is None:
             return None
         if begin.start > context.today:
-            raise _Reversed(Period(context.today, begin.start + timedelta(days=1)))
+            return begin
         return Period(begin.start, context.tomorrow)
     found = _AFTER.match(words)
     begin = point(_bare(found["a"]), context) if found else None

@@ -63,7 +63,7 @@ _ATOMS = (
     rf"|last week|second week|third week|first quarter|second quarter|third quarter|fourth quarter|last quarter"
     rf"|first day|last day) of (?:{YEAR}|(?:the|this|{LAST}|next) {UNIT}|(?:{MONTH})\b{_YEAR_TAIL}?)",
     rf"(?:early|late|mid)[ -](?:(?:{MONTH})\b{_YEAR_TAIL}?|{YEAR})",
-    rf"(?:q[1-4]|h[12]|(?:the )?(?:first|second|third|fourth|last|1st|2nd|3rd|4th) (?:fiscal "
+    rf"(?:(?:fiscal |calendar )?q[1-4]|h[12]|(?:the )?(?:first|second|third|fourth|last|1st|2nd|3rd|4th) (?:fiscal "
     rf"|calendar )?(?:quarter|half))(?: of)?(?: (?:fiscal |calendar )?(?:year )?{YEAR}|(?: of)? (?:{LAST}|this"
     rf"|the) year| fy ?'?\d\d(?:\d\d)?)?\b",
     rf"(?:fiscal|financial|fy|calendar|tax) ?(?:year )?(?:'?\d\d\b|{YEAR})",

@@ -288,7 +288,7 @@ TABLE: tuple[tuple[re.Pattern[str], _Meaning], ...] = (
         lambda m, c: _relative(m["unit"] or m["other"], 1, c),
     ),
     _row(
-        rf"(?:over )?(?:the )?{_HOW}(?:the )?weekend_of(?P<last> before last)?",
+        rf"(?:over )?(?:the )?{_HOW}(?:the )?weekend(?P<last> before last)?",
         lambda m, c: weekend_of(m["last"] or m["how"] or "", c),
     ),
     _row(rf"{_HOW}(?P<day>{WEEKDAY})", lambda m, c: weekday_of(m["day"], m["how"] or "", c)),
