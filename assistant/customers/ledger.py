@@ -189,6 +189,8 @@ class Ledger:
         flaws = []
         if row.action is not None and row.content_hash != _content_hash(row):
             flaws.append("its content was changed")
+        if row.action is None and any(getattr(row, name) is not None for name in _CONTENT):
+            flaws.append("was erased and written into")
         if not hmac.compare_digest(row.chain_hash, self._chain_hash(row)):
             flaws.append("its hash was not made here")
         return flaws

@@ -10,7 +10,10 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant, kept as microseconds since 1970 UTC: exact, sortable, the same on every database."""
+    """An aware instant, kept as microseconds since 1970 UTC: exact, sortable, the same on every database.
+
+    What is no instant (SQLite takes anything in any column) reads as 1970: ended long ago, and not what was signed.
+    """
 
     impl = BigInteger
     cache_ok = True
@@ -26,8 +29,11 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        seconds, micros = divmod(int(value), 1_000_000)
-        return datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=micros)
+        try:
+            seconds, micros = divmod(int(value), 1_000_000)
+            return datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=micros)
+        except (ValueError, OverflowError, OSError):
+            return _EPOCH
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -35,10 +35,10 @@ def installed() -> Path:
     """The folder that has it, made on first use. Skips aloud where that can't be done; in CI it fails instead."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tellerline-tests"
     folder = cache / PACKAGE.replace("@", "-")
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        _absent("Node and npm are not installed")
     if not (folder / "node_modules" / "oidc-provider").exists():
-        npm = shutil.which("npm")
-        if npm is None or shutil.which("node") is None:
-            _absent("Node and npm are not installed")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}')
         command = [str(npm), "install", PACKAGE, "--no-audit", "--no-fund", "--ignore-scripts"]
