@@ -17,7 +17,9 @@ from assistant.replies.wording import Wording
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "pages"
 #: Fields of an export that hold an instant (ISO 8601).
-_INSTANTS = frozenset({"at", "expires_at", "fetched_at", "linked_at", "made_at", "renewed_at", "set_at", "since"})
+_INSTANTS = frozenset(
+    {"at", "expires_at", "fetched_at", "linked_at", "made_at", "renewed_at", "set_at", "since", "until"}
+)
 
 
 class Words:
@@ -54,6 +56,7 @@ class Words:
             "export_file.html",
             profile,
             made_at=_readable("made_at", held["made_at"], zone),
+            zone=profile.time_zone,
             sections=sections,
             talks=talks,
             label=lambda name: self._label(name, profile),

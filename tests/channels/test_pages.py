@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from assistant.banking.purpose import Purpose
 from assistant.channels.addresses import Page, page_url
 from assistant.channels.page_exchange import Answer, Cookie
 from assistant.channels.pages import PageServer
+from assistant.customers.handover import Handover
 from assistant.customers.identity import Customer
 from assistant.customers.linking import Linking
 from assistant.customers.one_time import EXPORT, LinkKind, OneTimeLinks
@@ -228,6 +230,21 @@ def test_when_the_bank_fails_after_signing_in_nothing_is_linked(
     answer = browser.come_back(callback)
     assert answer.status_code == 503 and says(answer, "page_bank_down_after")
     assert who(customers) is None
+
+
+def test_a_bank_that_takes_its_time_holds_up_nobody_else(
+    customers: Customers, server: PagesServer, browser: Browser, sandbox: SandboxProcess
+) -> None:
+    page = browser.get(f"/link/{begin(customers)}")
+    sandbox.fault("latency", path="^/oauth/par", seconds=3)
+    slow: list[int] = []
+    pressing = threading.Thread(target=lambda: slow.append(browser.press(page).status_code))
+    pressing.start()
+    for _ in range(5):
+        assert Browser(server).get("/link/nowhere").status_code == 404
+    assert slow == []
+    pressing.join()
+    assert slow == [303]
 
 
 # Forms
@@ -454,6 +471,46 @@ def test_an_export_is_downloaded_once_in_each_form(
         again = browser.press(page, button)
         assert again.status_code == 410 and says(again, "page_once_used")
     assert browser.get(path).status_code == 410
+
+
+def test_what_was_said_is_in_the_file_to_read_as_text(
+    customers: Customers, browser: Browser, one_time: OneTimeLinks
+) -> None:
+    customer = linked(customers, browser)
+    events = [
+        {"event": "user", "text": "<script>alert(1)</script>", "timestamp": 1773590400.0},
+        {"event": "slot", "name": "merchant", "value": "Comcast", "timestamp": 1773590400.0},
+        {"event": "bot", "text": "That's \u201cnone\u201d.", "timestamp": 1773590401.0},
+    ]
+    kept = customers.conversations
+    kept.append(CONVERSATION, [events], kept.cipher(CONVERSATION, new=True))
+    page = browser.get(f"/link/export/{one_time.issue(customer.id, *EXPORT)}")
+    text = browser.press(page, 0).text
+    assert "<b>You</b> 2026-03-15 12:00<br>&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<b>Assistant</b> 2026-03-15 12:00<br>That&#39;s \u201cnone\u201d." in text
+    assert "<script" not in text
+
+
+def test_every_field_we_hold_has_a_word(customers: Customers, browser: Browser, one_time: OneTimeLinks) -> None:
+    customer = linked(customers, browser)
+    customers.step_up.set_code(customer.id, "804193")
+    customers.desk.open(Handover(CONVERSATION, CHANNEL, "person", customer, "I need somebody"))
+    one_time.issue(customer.id, *EXPORT)
+    held = customers.export.everything(customer)
+    assert all(held[name] for name in held if name not in ("conversations", "bank_data"))
+
+    def fields(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield name
+                if name not in ("answer", "events"):
+                    yield from fields(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from fields(inner)
+
+    without = {name for name in fields(held) if f"page_field_{name}" not in WORDS}
+    assert without == {"format", "made_at", "events"}  # said in another way
 
 
 def test_an_export_that_failed_can_be_tried_again(
