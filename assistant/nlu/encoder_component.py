@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.nlu.encoder import EncoderAbsent, SentenceEncoder, Source, in_folder, packaged, prepare
+from assistant.nlu.spelling import Speller
 
 logger = logging.getLogger(__name__)
+
+_WORDS = "words.json"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -40,12 +44,14 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
         storage: ModelStorage,
         resource: Resource,
         encoder: SentenceEncoder | None = None,
+        speller: Speller | None = None,
     ) -> None:
         self._config = config
         self._name = name
         self._storage = storage
         self._resource = resource
         self._encoder = encoder
+        self._speller = speller
 
     @classmethod
     def create(
@@ -72,6 +78,8 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
                 return self._resource
             prepare(source, folder, layers=self._config["layers"], quantize=self._config["quantize"])
             self._encoder = SentenceEncoder(folder)
+            self._speller = Speller.learned(m.get(TEXT) for m in training_data.intent_examples if m.get(TEXT))
+            (folder / _WORDS).write_text(json.dumps(self._speller.words), encoding="utf-8")
         return self._resource
 
     @classmethod
@@ -85,9 +93,10 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
     ) -> SentenceFeaturizer:
         with model_storage.read_from(resource) as folder:
             encoder = SentenceEncoder(folder) if (folder / "manifest.json").exists() else None
+            speller = Speller(json.loads((folder / _WORDS).read_text(encoding="utf-8"))) if encoder else None
         if encoder is None:
             logger.warning("The model was trained without a sentence encoder: n-grams alone tell intents apart.")
-        return cls(config, execution_context.node_name, model_storage, resource, encoder)
+        return cls(config, execution_context.node_name, model_storage, resource, encoder, speller)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         self.process(training_data.training_examples)
@@ -99,6 +108,6 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
         for message in messages:
             text = message.get(TEXT)
             if text:
-                vector = self._encoder.encode(text)
+                vector = self._encoder.encode(self._speller.correct(text) if self._speller else text)
                 message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, self._name))
         return messages

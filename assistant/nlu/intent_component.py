@@ -15,6 +15,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.nlu.linear import IntentModel, fit
+from assistant.nlu.spelling import Speller
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -36,6 +37,7 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
         self._storage = storage
         self._resource = resource
         self._model = model
+        self._speller = Speller(model.ngrams.by_frequency()) if model else None
 
     @classmethod
     def create(
@@ -82,9 +84,12 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
                 message.set(INTENT, {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}, add_to_output=True)
                 message.set(INTENT_RANKING_KEY, [], add_to_output=True)
                 continue
+            spelled = self._speller.correct(text) if self._speller else text
             ranking = [
                 {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: confidence}
-                for intent, confidence in self._model.predict(text, _vector(message))[: self._config["ranking_length"]]
+                for intent, confidence in self._model.predict(spelled, _vector(message))[
+                    : self._config["ranking_length"]
+                ]
             ]
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
