@@ -235,6 +235,18 @@ def audit(_options: argparse.Namespace) -> int:
     return 0 if verdict.sound else 1
 
 
+def privacy(_options: argparse.Namespace) -> int:
+    """Checks this installation against the promise of docs/privacy.md."""
+    from assistant.customers.service import open_customers
+    from assistant.privacy_report import report
+
+    settings = load_settings()
+    found = report(open_customers(settings), settings)
+    for line in found.lines():
+        print(line)
+    return 0 if found.kept else 1
+
+
 def keys(_options: argparse.Namespace) -> int:
     """Wraps all customers' keys by another master key. The key comes by the environment: command lines are seen."""
     from assistant.storage.open import rotate_master_key
@@ -274,6 +286,8 @@ def _parser() -> argparse.ArgumentParser:
     add("bank", bank, "Run the sandbox bank alone; its own options follow.", own_help=False)
     ledger = add("audit", audit, "Check the ledger of consents.")
     ledger.add_argument("what", choices=("verify",))
+    promise = add("privacy", privacy, "Check this installation against its privacy promise.")
+    promise.add_argument("what", choices=("report",))
     ring = add("keys", keys, "Change the master key: TELLERLINE_NEW_MASTER_KEY holds the new one.")
     ring.add_argument("what", choices=("rotate",))
     return parser

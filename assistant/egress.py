@@ -55,9 +55,13 @@ class Guard:
 
     def check_name(self, host: object) -> None:
         """Before a look-up. An address needs none, and is judged when it is connected to. Raises EgressRefused."""
+        if not self.knows(host):
+            _refuse(_name(host))
+
+    def knows(self, host: object) -> bool:
+        """Whether this may be looked up: an allowed name, this machine's, or no name at all."""
         name = _name(host)
-        if name and name not in self._names and not is_loopback(name) and _address(name) is None:
-            _refuse(name)
+        return not name or name in self._names or is_loopback(name) or _address(name) is not None
 
     def check_address(self, family: int, address: object) -> None:
         """Before a connection or a datagram. Raises EgressRefused."""

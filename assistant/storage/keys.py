@@ -111,6 +111,11 @@ class KeyRing:
             session.execute(new.on_conflict_do_nothing())
         return self.cipher(owner)
 
+    def owners(self) -> tuple[str, ...]:
+        """Everybody who has a data key."""
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(select(_TABLE.c.owner).order_by(_TABLE.c.owner)))
+
     def destroy(self, owner: str) -> None:
         """From now on nothing the owner sealed can be opened. Safe to repeat."""
         with self._database.write() as session:
