@@ -151,6 +151,11 @@ class SentenceEncoder:
         self._tokenizer.enable_truncation(_MOST_TOKENS)
 
     @property
+    def words(self) -> frozenset[str]:
+        """The whole words the model knows: common English."""
+        return frozenset(word for word in self._tokenizer.get_vocab() if word.isalpha())
+
+    @property
     def blocks(self) -> int:
         """How many layers stand side by side in a vector."""
         return len(self._outputs)

@@ -17,7 +17,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.nlu.encoder import EncoderAbsent, SentenceEncoder, Source, in_folder, packaged, prepare
-from assistant.nlu.spelling import Speller
+from assistant.nlu.spelling import SPELLED, Speller
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,8 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
                 return self._resource
             prepare(source, folder, layers=self._config["layers"], quantize=self._config["quantize"])
             self._encoder = SentenceEncoder(folder)
-            self._speller = Speller.learned(m.get(TEXT) for m in training_data.intent_examples if m.get(TEXT))
+            texts = [m.get(TEXT) for m in training_data.intent_examples if m.get(TEXT)]
+            self._speller = Speller.learned(texts, self._encoder.words)
             (folder / _WORDS).write_text(json.dumps(self._speller.words), encoding="utf-8")
         return self._resource
 
@@ -93,7 +94,9 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
     ) -> SentenceFeaturizer:
         with model_storage.read_from(resource) as folder:
             encoder = SentenceEncoder(folder) if (folder / "manifest.json").exists() else None
-            speller = Speller(json.loads((folder / _WORDS).read_text(encoding="utf-8"))) if encoder else None
+            speller = (
+                Speller(json.loads((folder / _WORDS).read_text(encoding="utf-8")), encoder.words) if encoder else None
+            )
         if encoder is None:
             logger.warning("The model was trained without a sentence encoder: n-grams alone tell intents apart.")
         return cls(config, execution_context.node_name, model_storage, resource, encoder, speller)
@@ -108,6 +111,8 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
         for message in messages:
             text = message.get(TEXT)
             if text:
-                vector = self._encoder.encode(self._speller.correct(text) if self._speller else text)
+                spelled = self._speller.correct(text) if self._speller else text
+                message.set(SPELLED, spelled)
+                vector = self._encoder.encode(spelled)
                 message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, self._name))
         return messages

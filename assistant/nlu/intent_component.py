@@ -15,7 +15,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.nlu.linear import IntentModel, fit
-from assistant.nlu.spelling import Speller
+from assistant.nlu.spelling import SPELLED
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -37,7 +37,6 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
         self._storage = storage
         self._resource = resource
         self._model = model
-        self._speller = Speller(model.ngrams.by_frequency()) if model else None
 
     @classmethod
     def create(
@@ -84,7 +83,7 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
                 message.set(INTENT, {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}, add_to_output=True)
                 message.set(INTENT_RANKING_KEY, [], add_to_output=True)
                 continue
-            spelled = self._speller.correct(text) if self._speller else text
+            spelled = message.get(SPELLED) or text
             ranking = [
                 {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: confidence}
                 for intent, confidence in self._model.predict(spelled, _vector(message))[

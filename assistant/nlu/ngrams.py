@@ -64,11 +64,6 @@ class NGrams:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def by_frequency(self) -> list[str]:
-        """The single words known, the commonest first."""
-        single = [word for word in self.words if " " not in word]
-        return sorted(single, key=lambda word: (self.weights[self.words[word]], word))
-
     def row(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Columns and values of one text; words and characters each of length one, then weighted."""
         columns: list[int] = []

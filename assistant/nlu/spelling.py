@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from assistant.nlu.entity import fold
 
+#: Where the featurizer leaves a message's corrected text for the classifier.
+SPELLED = "spelled_text"
+
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 #: Shorter words have too many neighbours one slip away.
 _SHORTEST = 4
@@ -19,8 +22,9 @@ _SHORTEST = 4
 class Speller:
     """Known words by what is left of them when one letter is missing (as SymSpell does): no search, a look-up."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        """``words``: those known, the commonest first."""
+    def __init__(self, words: Iterable[str], spared: frozenset[str] = frozenset()) -> None:
+        """``words``: those known, the commonest first. ``spared``: words that are right though not known."""
+        self._spared = spared
         self._known: dict[str, int] = {}
         for word in words:
             self._known.setdefault(word, len(self._known))
@@ -31,10 +35,11 @@ class Speller:
                     self._near.setdefault(shorter, []).append(word)
 
     @classmethod
-    def learned(cls, texts: Iterable[str]) -> Speller:
+    def learned(cls, texts: Iterable[str], spared: frozenset[str] = frozenset()) -> Speller:
         """From the words of the training texts."""
         count = Counter(word for text in texts for word in known_words(text))
-        return cls(word for word, _ in sorted(count.items(), key=lambda item: (-item[1], item[0])))
+        ordered = sorted(count.items(), key=lambda item: (-item[1], item[0]))
+        return cls((word for word, _ in ordered), spared)
 
     @property
     def words(self) -> list[str]:
@@ -47,7 +52,7 @@ class Speller:
 
     def _read(self, word: str) -> str:
         plain = word.replace("'", "")
-        if len(plain) < _SHORTEST or plain in self._known:
+        if len(plain) < _SHORTEST or plain in self._known or plain in self._spared:
             return word
         near = {other for shorter in (plain, *_one_less(plain)) for other in self._near.get(shorter, ())}
         close = [other for other in near if _one_slip(plain, other)]

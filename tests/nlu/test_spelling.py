@@ -38,3 +38,8 @@ def test_any_text_keeps_its_spaces(text: str) -> None:
 
 def test_a_speller_can_be_kept_as_its_words() -> None:
     assert Speller(SPELLER.words).correct("balnace") == "balance"
+
+
+def test_a_right_word_that_was_not_trained_on_is_spared() -> None:
+    assert Speller(["balance"], frozenset({"valance", "balances"})).correct("balances") == "balances"
+    assert Speller(["balance"]).correct("balances") == "balance"
