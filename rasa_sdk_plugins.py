@@ -4,6 +4,9 @@ from typing import Any
 
 
 def init_hooks(manager: Any) -> None:
+    from assistant.guarded import guard_process
+
+    guard_process()
     from actions import guard
 
     manager.register(guard)

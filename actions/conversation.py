@@ -1,11 +1,14 @@
 """The conversation itself: hello, help, yes and no, stop, misunderstandings, a person."""
 
+from abc import abstractmethod
+
 from actions.base import Answer, TurnAction, ask
+from actions.privacy import after_code, after_linking, erase_confirmed, go_on, unlink_confirmed
 from actions.services import services
 from actions.turn import Turn, Waiting, WaitingFor
 from assistant.customers.handover import Handover
 from assistant.replies.reply import Literal, Phrase, Reply
-from assistant.skills.conversation import did_you_mean, greeting, handed_over, help_for, says
+from assistant.skills.conversation import MISSES_BEFORE_PERSON, did_you_mean, greeting, handed_over, help_for, says
 from assistant.skills.focus import Focus
 
 #: Intents with one fixed reply: the wording's key, and what to offer next.
@@ -19,43 +22,74 @@ _FIXED = {
 }
 
 
-class ActionGreet(TurnAction):
-    action = "action_greet"
+#: What a yes sets in motion.
+_CONFIRMED = {
+    WaitingFor.UNLINK: unlink_confirmed,
+    WaitingFor.CODE: go_on,
+    WaitingFor.ERASE: erase_confirmed,
+}
+
+
+class ConversationAction(TurnAction):
+    """A turn that asks nothing of its own ("I'm back", "that's it"). What waited for a page of ours goes on with it,
+    if that page was finished."""
 
     def answer(self, turn: Turn) -> Answer:
+        resumed = None
+        if turn.waiting.kind is WaitingFor.LINK:
+            resumed = after_linking(turn)
+        elif turn.waiting.kind is WaitingFor.CODE:
+            resumed = after_code(turn)
+        return resumed or self.reply(turn)
+
+    @abstractmethod
+    def reply(self, turn: Turn) -> Answer:
+        """The answer when nothing waited."""
+
+
+class ActionGreet(ConversationAction):
+    action = "action_greet"
+
+    def reply(self, turn: Turn) -> Answer:
         return Answer(greeting(linked=turn.bank is not None))
 
 
-class ActionHelp(TurnAction):
+class ActionHelp(ConversationAction):
     action = "action_help"
 
-    def answer(self, turn: Turn) -> Answer:
+    def reply(self, turn: Turn) -> Answer:
         return Answer(help_for(turn.bank))
 
 
-class ActionSay(TurnAction):
+class ActionSay(ConversationAction):
     """What needs no bank: the reply depends on the intent alone."""
 
     action = "action_say"
 
-    def answer(self, turn: Turn) -> Answer:
+    def reply(self, turn: Turn) -> Answer:
         key, *choices = _FIXED[turn.intent]
-        return Answer(says(key, *choices))
+        if turn.intent != "out_of_scope":
+            return Answer(says(key, *choices))
+        # Out of reach twice in a row is a customer going in circles: a person is offered.
+        misses = turn.misses + 1
+        if misses >= MISSES_BEFORE_PERSON:
+            return Answer(says("out_of_scope_again", "meant_talk_to_person", "help"), misses=misses)
+        return Answer(says(key, *choices), misses=misses)
 
 
-class ActionStop(TurnAction):
+class ActionStop(ConversationAction):
     action = "action_stop"
 
-    def answer(self, turn: Turn) -> Answer:
+    def reply(self, turn: Turn) -> Answer:
         return Answer(says("stopped"), Focus())
 
 
-class ActionRepeat(TurnAction):
+class ActionRepeat(ConversationAction):
     """ "Say that again" repeats; after "the bank did not answer" the same words ask again."""
 
     action = "action_repeat"
 
-    def answer(self, turn: Turn) -> Answer:
+    def reply(self, turn: Turn) -> Answer:
         if turn.waiting.kind is WaitingFor.RETRY:
             return ask(turn.waiting.question, turn.bank, turn)
         last = turn.last_said()
@@ -64,10 +98,10 @@ class ActionRepeat(TurnAction):
         return Answer(Reply((Phrase("said_before", {"said": Literal(last)}),)), waiting=turn.waiting)
 
 
-class ActionAffirm(TurnAction):
+class ActionAffirm(ConversationAction):
     action = "action_affirm"
 
-    def answer(self, turn: Turn) -> Answer:
+    def reply(self, turn: Turn) -> Answer:
         waiting = turn.waiting
         if waiting.kind is WaitingFor.CONSENT and waiting.purpose and turn.customer:
             grant(turn, waiting)
@@ -81,6 +115,10 @@ class ActionAffirm(TurnAction):
             )
         if waiting.kind is WaitingFor.RETRY:
             return ask(waiting.question, turn.bank, turn)
+        if waiting.kind is WaitingFor.LINK:
+            return Answer(says("not_linked_yet", "link"), waiting=waiting)
+        if waiting.kind in _CONFIRMED:
+            return _CONFIRMED[waiting.kind](turn)
         return Answer(says("what_next", "help"))
 
 
@@ -110,7 +148,7 @@ class ActionPerson(TurnAction):
         dispute = turn.intent == "dispute_charge"
         reason = "dispute" if dispute else "person"
         handover = Handover(turn.conversation, turn.channel, reason, turn.customer, turn.text)
-        reference = services().desk.open(handover)
+        reference = services().customers.desk.open(handover)
         return Answer(handed_over(reference, dispute=dispute))
 
 
@@ -124,11 +162,11 @@ class ActionNotMeant(TurnAction):
         return Answer(did_you_mean(turn.ranking_before()[1:], misses), misses=misses)
 
 
-class ActionClarify(TurnAction):
+class ActionClarify(ConversationAction):
     """Below the line of confidence."""
 
     action = "action_clarify"
 
-    def answer(self, turn: Turn) -> Answer:
+    def reply(self, turn: Turn) -> Answer:
         misses = turn.misses + 1
         return Answer(did_you_mean(turn.ranking, misses), misses=misses)

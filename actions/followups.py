@@ -4,7 +4,7 @@ from actions.base import Answer, TurnAction, ask
 from actions.questions import follow_up, period_of
 from actions.turn import Turn
 from assistant.skills.conversation import says
-from assistant.skills.focus import Focus, Topic
+from assistant.skills.focus import Focus, Order, Topic
 
 #: Questions whose answer is a figure for one moment: a merchant or category asked next is about spending.
 _NOT_SEARCHES = (Topic.NONE, Topic.BALANCES, Topic.RECURRING)
@@ -38,6 +38,8 @@ class ActionShowThose(TurnAction):
             return Answer(says("refine_what", "help"))
         if focus.topic is Topic.SPENDING:
             return follow_up(turn, _behind(focus))
+        if focus.view in ("largest", "last_payment"):
+            focus = focus.with_(view="list", order=Order.LATEST, count=None)
         return follow_up(turn, focus.with_(shown=0))
 
 

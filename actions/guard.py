@@ -25,6 +25,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from actions.services import services
+from assistant.customers import housekeeping
 
 hookimpl = pluggy.HookimplMarker("rasa_sdk")
 logger = logging.getLogger(__name__)
@@ -45,6 +46,12 @@ def attach_sanic_app_extensions(app: Sanic) -> None:
     app.config.REQUEST_MAX_SIZE = MAX_BODY
     app.register_middleware(admit, "request")
     app.error_handler = QuietErrors()
+    app.after_server_start(tidy)
+
+
+def tidy(*_: object) -> None:
+    """Finish what was interrupted and let go what is too old, now and every hour."""
+    housekeeping.start(services().customers)
 
 
 def admit(request: Request) -> HTTPResponse | None:

@@ -41,7 +41,7 @@ class Heard:
 
     @classmethod
     def from_entities(cls, entities: Sequence[Mapping[str, Any]]) -> Heard:
-        """The first sound value of each entity counts; what is malformed is as if it had not been said."""
+        """The first sound value of each entity counts, of purposes the last. What is malformed was not said."""
         values: dict[str, Any] = {}
         for entity in entities:
             name, value = entity.get("entity"), entity.get("value")
@@ -52,7 +52,11 @@ class Heard:
                 read = reader(value)
             except (ValueError, TypeError, AttributeError, KeyError, InvalidOperation):
                 continue
-            if read is not None:
+            if read is None:
+                continue
+            if name == "purpose":
+                values["purpose"] = read  # "stop using my transactions for insights": what for comes last
+            else:
                 values.setdefault(_FIELDS.get(str(name), str(name)), read)
         if "bank" in values and "account" not in values:
             values["account"] = AccountRef(name=values["bank"])  # "at Chase" narrows like an account's name

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from assistant.customers.handover import HandoverDesk, TableDesk
 from assistant.customers.service import Customers, open_customers
 from assistant.replies.wording import Wording
 from assistant.settings import Settings, load_settings
@@ -24,7 +23,6 @@ class Services:
     settings: Settings
     wording: Wording
     customers: Customers
-    desk: HandoverDesk
     demo_login: str
     pool: ThreadPoolExecutor
 
@@ -33,11 +31,9 @@ class Services:
 def services() -> Services:
     """Made on first use, then kept. Raises SettingsError when a needed secret is not set."""
     settings = load_settings()
-    customers = open_customers(settings)
     return Services(
         settings=settings,
-        customers=customers,
-        desk=TableDesk(customers.storage),
+        customers=open_customers(settings),
         wording=Wording.load(Path(__file__).resolve().parent.parent / "domain.yml"),
         demo_login=os.environ.get(DEMO_VARIABLE) or "maya",
         pool=ThreadPoolExecutor(WORKERS, thread_name_prefix="turn"),

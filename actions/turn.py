@@ -27,6 +27,10 @@ class WaitingFor(str, Enum):
     NOTHING = ""
     CONSENT = "consent"  #: an opt-in was offered
     RETRY = "retry"  #: the bank did not answer
+    LINK = "link"  #: a page to connect a bank was sent
+    UNLINK = "unlink"  #: "disconnect it?" was asked
+    CODE = "code"  #: the code is being given on its page, for what ``then`` says
+    ERASE = "erase"  #: "erase everything?" was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Waiting:
     question: Focus = field(default_factory=Focus)
     purpose: Purpose | None = None
     bank_id: str = ""
+    then: str = ""
 
     def to_slot(self) -> dict[str, Any] | None:
         if self.kind is WaitingFor.NOTHING:
@@ -46,6 +51,7 @@ class Waiting:
             "question": self.question.to_slot(),
             "purpose": self.purpose.value if self.purpose else None,
             "bank": self.bank_id,
+            "then": self.then,
         }
 
     @classmethod
@@ -60,6 +66,7 @@ class Waiting:
                 Focus.from_slot(slot.get("question")),
                 Purpose(purpose) if purpose else None,
                 str(slot.get("bank") or ""),
+                str(slot.get("then") or ""),
             )
         except ValueError:
             return cls()

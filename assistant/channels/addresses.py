@@ -13,6 +13,7 @@ PREFIX = "/link"
 class Page(str, Enum):
     LINK = ""  #: token of Linking.begin
     CODE = "code"  #: OneTimeLinks.issue with FIRST_CODE or NEW_CODE
+    ENTER = "enter"  #: OneTimeLinks.issue with ENTER_CODE
     EXPORT = "export"  #: OneTimeLinks.issue with *EXPORT
 
 

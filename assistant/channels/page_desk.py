@@ -75,7 +75,12 @@ class PageDesk:
         *kind, token = ask.path or ("",)
         if not _TOKEN.fullmatch(token):
             return self._nothing()
-        page = {(): self._link, (Page.CODE.value,): self._code, (Page.EXPORT.value,): self._export}.get(tuple(kind))
+        page = {
+            (): self._link,
+            (Page.CODE.value,): self._code,
+            (Page.ENTER.value,): self._enter,
+            (Page.EXPORT.value,): self._export,
+        }.get(tuple(kind))
         if page is None:
             return self._nothing()
         if ask.method == "POST" and not is_proven(ask):
@@ -159,6 +164,22 @@ class PageDesk:
         body = self._words.page(
             "code.html", proof=proof, problem=problem, low=MIN_DIGITS, high=MAX_DIGITS, minutes=_minutes(left)
         )
+        return Answer(422 if problem else 200, body, cookies=(cookie,))
+
+    def _enter(self, ask: Ask, token: str) -> Answer:
+        """The code is given here, so that it is never a message. A wrong one may be tried again by the same link."""
+        link = self._one_time.look(token, LinkKind.ENTER_CODE)
+        problem = ""
+        if ask.method == "POST":
+            answered = self._customers.step_up.answer(link.customer, (ask.form or {}).get("code", ""))
+            if answered.result is Result.PASSED:
+                self._one_time.claim(token, LinkKind.ENTER_CODE)
+                return self._message(200, "page_enter_done")
+            if answered.result is not Result.WRONG:
+                return self._message(_GONE, "page_enter_locked")
+            problem = "page_enter_wrong"
+        proof, cookie = new_proof(ask)
+        body = self._words.page("enter.html", proof=proof, problem=problem, minutes=_minutes(link.left))
         return Answer(422 if problem else 200, body, cookies=(cookie,))
 
     # Export

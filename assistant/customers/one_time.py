@@ -30,6 +30,7 @@ class LinkKind(str, Enum):
     """What a link is for."""
 
     FIRST_CODE = "first_code"  #: set the step-up code of a customer who has none
+    ENTER_CODE = "enter_code"  #: give it, for the conversation the link was sent to
     NEW_CODE = "new_code"  #: replace it: only after the old one was given, or a person has checked who asks
     EXPORT_DATA = "export_data"  #: download everything held, as JSON
     EXPORT_READABLE = "export_readable"  #: the same for people to read
@@ -55,7 +56,8 @@ class OneTimeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenLink:
-    """A link that still works: whose it is, and what it may still be used for. The customer has no conversation."""
+    """A link that still works: whose it is, and what it may still be used for. The customer's conversation
+    is the one it was sent to, "" where that does not matter."""
 
     customer: Customer
     kinds: tuple[LinkKind, ...]
@@ -66,8 +68,13 @@ class OneTimeLinks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def issue(self, customer_id: str, *kinds: LinkKind, life: timedelta = LIFE) -> str:
-        """A secret for one URL (channels.addresses). Unused links of these kinds that she has stop working."""
+    def issue(
+        self, customer_id: str, *kinds: LinkKind, conversation: Customer | None = None, life: timedelta = LIFE
+    ) -> str:
+        """A secret for one URL (channels.addresses). Unused links of these kinds that she has stop working.
+
+        With ``conversation`` whoever comes by it is taken to speak there.
+        """
         token = secrets.token_urlsafe(32)
         now = clock.now()
         with self._database.write() as session:
@@ -81,7 +88,12 @@ class OneTimeLinks:
             )
             session.add_all(
                 OneTimeLinkRow(
-                    token_hash=digest(token), kind=kind.value, customer_id=customer_id, expires_at=now + life
+                    token_hash=digest(token),
+                    kind=kind.value,
+                    customer_id=customer_id,
+                    channel=conversation.channel if conversation else "",
+                    conversation_id=conversation.conversation_id if conversation else "",
+                    expires_at=now + life,
                 )
                 for kind in kinds
             )
@@ -139,7 +151,8 @@ def _open(session: Session, token: str, kinds: tuple[LinkKind, ...]) -> OpenLink
     left = unused[0].expires_at - clock.now()
     if left <= timedelta(0):
         raise OneTimeRefused(OneTimeReason.EXPIRED)
-    row = found[0][1]
-    customer = Customer(row.id, "", CHANNEL, CustomerProfile(row.time_zone, row.locale))
+    link, row = found[0]
+    profile = CustomerProfile(row.time_zone, row.locale)
+    customer = Customer(row.id, link.conversation_id, link.channel or CHANNEL, profile)
     still = {link.kind for link in unused}
     return OpenLink(customer, tuple(kind for kind in kinds if kind.value in still), left)

@@ -123,13 +123,18 @@ class StepUpPassRow(Base):
 
 
 class OneTimeLinkRow(Base):
-    """What one secret URL may be used for, once each kind. Looked up by the hash of what travels in the URL."""
+    """What one secret URL may be used for, once each kind. Looked up by the hash of what travels in the URL.
+
+    ``channel`` and ``conversation_id`` name the conversation it was sent to, where that matters; else "".
+    """
 
     __tablename__ = "one_time_links"
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     customer_id: Mapped[str] = _customer()
+    channel: Mapped[str] = mapped_column(String(64), default="")
+    conversation_id: Mapped[str] = mapped_column(String(255), default="")
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     used_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 

@@ -19,6 +19,7 @@ from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from assistant.guarded import guard_process
 from assistant.schema_memo import remember_checked_schemas
 from assistant.settings import Settings, load_settings
 from assistant.storage.conversations import Conversations, Tail
@@ -66,6 +67,8 @@ class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is rea
         **kwargs: Any,
     ) -> None:
         super().__init__(domain, event_broker, **kwargs)
+        if settings is None:  # Rasa's own process, which reads its settings from the environment
+            guard_process()
         remember_checked_schemas()
         storage = open_storage(settings or load_settings())
         self._conversations = Conversations(storage.database, storage.keys)

@@ -106,3 +106,12 @@ def test_a_follow_up_changes_only_what_was_said() -> None:
 def test_the_month_before_is_counted_from_what_was_talked_about() -> None:
     heard = Heard(period="the month before")
     assert heard.resolve_period(TODAY, FEBRUARY)[0] == Period.month_of(date(2026, 1, 1))
+
+
+def test_of_two_purposes_the_one_it_is_for_counts() -> None:
+    heard = Heard.from_entities([entity("purpose", "transactions"), entity("purpose", "insights")])
+    assert heard.purpose == "insights"
+
+
+def test_a_bank_narrows_like_an_accounts_name() -> None:
+    assert Heard.from_entities([entity("bank", "Chase")]).account == AccountRef(name="Chase")

@@ -1,7 +1,6 @@
 """The hosted pages, on a real server, with the sandbox bank's real sign-in behind them."""
 
-from __future__ import annotations
-
+import dataclasses
 import json
 import logging
 import os
@@ -394,6 +393,43 @@ def test_relinking_offers_no_new_code(customers: Customers, browser: Browser) ->
     customers.step_up.set_code(customer.id, "804193")
     again = browser.come_back(walk_pages(leave(browser, begin(customers)), "alex"))
     assert again.status_code == 200 and "/link/code/" not in again.text
+
+
+def test_the_code_is_given_on_its_page_for_the_conversation_it_was_asked_in(
+    customers: Customers, browser: Browser, one_time: OneTimeLinks
+) -> None:
+    customer = linked(customers, browser)
+    customers.step_up.set_code(customer.id, "804193")
+    path = f"/link/enter/{one_time.issue(customer.id, LinkKind.ENTER_CODE, conversation=customer)}"
+    wrong = browser.press(browser.get(path), code="804194")
+    assert wrong.status_code == 422 and says(wrong, "page_enter_wrong") and "804194" not in wrong.text
+    assert not customers.step_up.has_passed(customer)
+    assert says(browser.press(wrong, code="804 193"), "page_enter_done")
+    assert customers.step_up.has_passed(customer)
+    elsewhere = dataclasses.replace(customer, conversation_id="another")
+    assert not customers.step_up.has_passed(elsewhere)
+    assert browser.get(path).status_code == 410
+
+
+def test_three_wrong_codes_lock_it_even_for_the_right_one(
+    customers: Customers, browser: Browser, one_time: OneTimeLinks
+) -> None:
+    customer = linked(customers, browser)
+    customers.step_up.set_code(customer.id, "804193")
+    page = browser.get(f"/link/enter/{one_time.issue(customer.id, LinkKind.ENTER_CODE, conversation=customer)}")
+    for _ in range(2):
+        page = browser.press(page, code="111213")
+    assert says(browser.press(page, code="111213"), "page_enter_locked")
+    assert says(browser.press(page, code="804193"), "page_enter_locked")
+    assert not customers.step_up.has_passed(customer)
+
+
+def test_a_link_to_set_a_code_does_not_take_one(customers: Customers, browser: Browser, one_time: OneTimeLinks) -> None:
+    customer = linked(customers, browser)
+    customers.step_up.set_code(customer.id, "804193")
+    assert browser.get(f"/link/enter/{one_time.issue(customer.id, LinkKind.NEW_CODE)}").status_code == 404
+    token = one_time.issue(customer.id, LinkKind.ENTER_CODE, conversation=customer)
+    assert browser.get(f"/link/code/{token}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ class Assistant:
         from assistant.customers.service import open_customers
         from assistant.settings import load_settings
 
-        self._settings = load_settings()
-        self.customers = open_customers(self._settings)
+        self.settings = load_settings()
+        self.customers = open_customers(self.settings)
         self.demo = {login: self.link(login) for login in customers}
         self._loop = asyncio.new_event_loop()
         self.start_actions()
@@ -94,16 +94,19 @@ class Assistant:
         """The id of this demo customer, linked (again where the bank has ended it)."""
         from assistant.customers.demo import ensure_demo_customer
 
-        return ensure_demo_customer(self._settings, login)
+        return ensure_demo_customer(self.settings, login)
 
     def start_actions(self) -> None:
         """Start the action server, again too."""
         from rasa.core.agent import Agent
         from rasa.utils.endpoints import EndpointConfig
 
+        from assistant.storage.tracker_store import TellerlineTrackerStore
+
         self.actions = ActionServer(self.env, self.home / "actions.log")
         endpoint = EndpointConfig(f"{self.actions.url}/webhook", headers={"X-Tellerline-Secret": _SECRET})
-        self.agent = Agent.load(str(model()), action_endpoint=endpoint)
+        store = TellerlineTrackerStore(None, settings=self.settings)
+        self.agent = Agent.load(str(model()), action_endpoint=endpoint, tracker_store=store)
 
     @property
     def secret(self) -> str:
@@ -120,8 +123,10 @@ class Assistant:
             self.restart_actions()
         return lambda text: "\n".join(str(one.get("text", "")) for one in self.messages(text, sender, channel))
 
-    def restart_actions(self) -> None:
+    def restart_actions(self, **env: str) -> None:
+        """With these variables too, from now on."""
         self.actions.stop()
+        self.env.update(env)
         self.start_actions()
 
     def messages(self, text: str, sender: str, channel: str = "cmdline") -> list[dict[str, Any]]:
