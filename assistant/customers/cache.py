@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -24,7 +24,7 @@ from assistant.customers.codec import from_plain, to_plain
 from assistant.customers.identity import key_owner
 from assistant.storage.db import Database
 from assistant.storage.keys import KeyDestroyed, KeyRing
-from assistant.storage.seal import Unreadable
+from assistant.storage.seal import Cipher, Unreadable
 from assistant.storage.tables import BankCacheRow
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,8 @@ class FreshCache:
 
 
 class LastWords:
-    """The last answer of each kind, sealed under the customer's key."""
+    """The last answer of each kind, sealed under the customer's key. Of accounts not even the bank's ids are in
+    clear: some banks' are account numbers."""
 
     def __init__(self, database: Database, keys: KeyRing, hours: float) -> None:
         self._database = database
@@ -105,10 +106,13 @@ class LastWords:
         """Replaces the answer before, unless that says more and is nearly as young. A customer who was erased
         meanwhile gets none."""
         period = heard.period
-        if not self._keep or self._says_more(key, period):
+        if not self._keep:
             return
         try:
             cipher = self._keys.cipher(key_owner(key.customer_id))
+            key = _veiled(key, cipher)
+            if self._says_more(key, period):
+                return
             row = {
                 "customer_id": key.customer_id,
                 "bank_id": key.bank_id,
@@ -127,6 +131,11 @@ class LastWords:
 
     def get(self, key: Key, kind: type[Any], period: Period | None = None) -> Heard[Any] | None:
         """The last answer, if it is young enough and covers ``period``; a tuple of ``kind``, marked stale."""
+        try:
+            cipher = self._keys.cipher(key_owner(key.customer_id))
+        except KeyDestroyed:
+            return None
+        key = _veiled(key, cipher)
         with self._database.read() as session:
             row = session.get(BankCacheRow, (key.customer_id, key.bank_id, key.item))
         if row is None or row.fetched_at < clock.now() - self._keep:
@@ -135,8 +144,8 @@ class LastWords:
         if not _covers(covered, period):
             return None
         try:
-            plain = self._keys.cipher(key_owner(key.customer_id)).open(row.sealed, _place(key))
-        except (KeyDestroyed, Unreadable):
+            plain = cipher.open(row.sealed, _place(key))
+        except Unreadable:
             return None
         return Heard(tuple(from_plain(kind, item) for item in json.loads(plain)), row.fetched_at, covered, stale=True)
 
@@ -188,6 +197,12 @@ def _covers(covered: Period | None, wanted: Period | None) -> bool:
 
 def _encode(value: tuple[Account, ...] | tuple[Transaction, ...] | tuple[Balances, ...]) -> bytes:
     return json.dumps([to_plain(item) for item in value], separators=(",", ":")).encode()
+
+
+def _veiled(key: Key, cipher: Cipher) -> Key:
+    """As it is kept: the account's id by a keyed hash."""
+    kind, _, account = key.item.partition(":")
+    return replace(key, item=f"{kind}:{cipher.mac(account.encode()).hex()[:32]}") if account else key
 
 
 def _place(key: Key) -> str:
