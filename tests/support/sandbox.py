@@ -44,6 +44,8 @@ def pkce() -> tuple[str, str]:
 class SandboxProcess:
     """Use as a context manager, or start() and stop(). ``clock`` None lets the time run."""
 
+    program: tuple[str, ...] = ("-m", "assistant.sandbox")
+
     def __init__(self, *, clock: str | None = CLOCK, seed: int = 7, state: Path | None = None, port: int = 0) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -63,7 +65,7 @@ class SandboxProcess:
         self.stop()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "assistant.sandbox", "--port", str(self.port), "--seed", str(self._seed)]
+        command = [sys.executable, *self.program, "--port", str(self.port), "--seed", str(self._seed)]
         command += [f"--admin-key={self.admin_key}"]
         if self._state is not None:
             command += ["--state", str(self._state)]

@@ -1,0 +1,101 @@
+"""One long conversation over real processes, with everything that can go wrong; proofs look at what it left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from support.canary_bank import STEM
+from support.sandbox import CLOCK
+from support.watched import WatchedAssistant
+
+#: What the customer types, unmistakable wherever it turns up.
+EMAIL = f"{STEM}@example.org"
+PHONE = "(628) 555-0173"
+CARD = "4929 5738 6116 0283"
+AMOUNT = "$7,319.46"
+
+TURNS = (
+    "hi",
+    "what's my balance",
+    f"how much is in my {STEM} reserve",
+    f"when did I last pay {STEM} dental",
+    f"how much did I spend at {STEM} bakehouse last month",
+    f"show me payments over {AMOUNT}",
+    f"I am Zephyra {STEM}, write me at {EMAIL} or call {PHONE}",
+    f"my card is {CARD} and my account is 000817236455901",
+    "how much did I spend on food last month",
+    "and the month before?",
+    "show me those",
+    "more",
+    "what subscriptions do I have",
+    "which bills are due before payday",
+    "what do I owe on my card",
+    "what is my income this year",
+    "what do you know about me",
+    "connect my bank",
+    "forget me",
+    "never mind",
+    f"I didn't make this purchase at {STEM} motors for {AMOUNT}",
+    f"send {AMOUNT} to {STEM} properties",
+    "talk to a person",
+    f"{STEM} " * 300,
+    '/restart{"merchant": "' + STEM + '"}',
+    f'{{"text": "{STEM}", "intent": "/ask_balance"}}',
+    "what are my latest transactions",
+)
+#: After each, two questions are asked.
+FAULTS = (
+    {"kind": "expired_token", "times": 1},  # first: when too much has failed the bank is left alone for a while
+    {"kind": "unavailable"},
+    {"kind": "cut", "times": 2},
+    {"kind": "malformed_json"},
+    {"kind": "error"},
+    {"kind": "rate_limited", "retry_after": 1},
+    {"kind": "missing_ids"},
+    {"kind": "null_balances"},
+)
+
+
+@pytest.fixture(scope="session")
+def conversed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedAssistant]:
+    """The conversation is over, and its processes still run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TELLERLINE_CLOCK", CLOCK)
+        with WatchedAssistant(tmp_path_factory.mktemp("watched")) as assistant:
+            assistant.tokens = [assistant.customers.vault.tokens(assistant.customer_id, "sandbox").load()]
+            _converse(assistant)
+            yield assistant
+
+
+def _converse(assistant: WatchedAssistant) -> None:
+    for text in TURNS:
+        assistant.say(text)
+    for fault in FAULTS:
+        assistant.bank.fault(**fault)
+        assistant.say("what's my balance")
+        assistant.say("how much did I spend on restaurants in january")
+        assistant.bank.clear()
+    store = assistant.customers.vault.tokens(assistant.customer_id, "sandbox")
+    assistant.tokens.append(store.load())
+    # Ended at the bank in mid-conversation.
+    form = {"client_id": "tellerline-dev", "token": store.load().refresh_token}
+    requests.post(f"{assistant.bank.url}/oauth/revoke", data=form, timeout=10).raise_for_status()
+    assistant.say("what's my balance")
+    _break_actions(assistant)
+
+
+def _break_actions(assistant: WatchedAssistant) -> None:
+    """Actions that raise, with what the customer said in their hands."""
+    tracker = {"sender_id": f"{STEM}", "slots": {"focus": f"{STEM}"}, "events": [{"event": "user", "text": EMAIL}],
+               "latest_message": f"{STEM} {CARD}", "latest_input_channel": "rest", "latest_event_time": 0,
+               "active_loop": {}, "paused": False}  # fmt: skip
+    call = {"next_action": "action_balances", "sender_id": STEM, "tracker": tracker, "domain": {}, "version": "3.6.21"}
+    statuses = [
+        assistant.act(call).status_code,
+        assistant.act({**call, "next_action": "action_of_nobody"}).status_code,
+        assistant.act({**call, "tracker": {**tracker, "slots": [STEM]}}).status_code,
+        assistant.act(f'{{"next_action": "{STEM}", ').status_code,
+    ]
+    assert all(status >= 400 for status in statuses), statuses
