@@ -10,6 +10,7 @@ ours/peer for memory.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -46,6 +47,7 @@ QUESTIONS = (
     "thanks",
 )
 WARM_UP, ROUNDS, STARTS = 1, 10, 3
+START_LIMIT = 600
 
 
 @dataclass
@@ -66,20 +68,20 @@ class Side:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, help="train into this folder and leave the models there")
+    parser.add_argument("--models", type=Path, help="keep the models here; one that is here is not trained again")
     options = parser.parse_args()
     with installation() as place:
         ours = Side("ours", project(place.folder / "ours", ROOT / "config.yml", stories=False))
         peer = Side("peer", project(place.folder / "peer", ROOT / "benchmarks" / "stock_config.yml", stories=True))
         for side in (ours, peer):
-            train(side, place)
+            if not (options.models and restore(side, options.models)):
+                train(side, place)
+                if options.models:
+                    keep(side, options.models)
         link_demo(place.plan)
         for _ in range(STARTS):
             for side in (ours, peer):
                 measure(side, place)
-        if options.keep:
-            for side in (ours, peer):
-                shutil.copy(side.model, options.keep / f"{side.name}.tar.gz")
     report(
         "turn",
         metrics(ours, peer),
@@ -90,12 +92,13 @@ def main() -> None:
 def project(folder: Path, config: Path, *, stories: bool) -> Path:
     """The project's data with one configuration, in a folder of its own."""
     folder.mkdir()
-    for name in ("data", "domain.yml", "assistant"):
-        (folder / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "domain.yml", folder)
+    # A copy: what was trained stays with the code it was trained by, whatever is edited meanwhile.
+    for name in ("data", "assistant", "actions"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "rasa_sdk_plugins.py", folder)
     shutil.copy(config, folder / "config.yml")
     if stories:
-        (folder / "data").unlink()
-        shutil.copytree(ROOT / "data", folder / "data")
         (folder / "data" / "stories.yml").write_text(rules_as_stories(sorted((ROOT / "data" / "rules").glob("*.yml"))))
     return folder
 
@@ -114,6 +117,22 @@ def rules_as_stories(files: Sequence[Path]) -> str:
                 if kind:
                     lines.append(f"  - {kind}: {value}")
     return "\n".join(lines) + "\n"
+
+
+def restore(side: Side, folder: Path) -> bool:
+    kept = folder / f"{side.name}.tar.gz"
+    if not kept.exists():
+        return False
+    side.model.parent.mkdir()
+    shutil.copy(kept, side.model)
+    side.training = float(json.loads((folder / f"{side.name}.json").read_text())["training"])
+    return True
+
+
+def keep(side: Side, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    shutil.copy(side.model, folder / f"{side.name}.tar.gz")
+    (folder / f"{side.name}.json").write_text(json.dumps({"training": side.training}))
 
 
 def train(side: Side, place: Installation) -> None:
@@ -147,8 +166,10 @@ def measure(side: Side, place: Installation) -> None:
     stock.write_text("{}\n")
     endpoints = place.folder / f"endpoints-{side.name}.yml"
     write_endpoints(plan.settings, ROOT / "endpoints.yml" if side.name == "ours" else stock, endpoints)
+    # Ours as `tellerline serve` starts it, the peer as `rasa run` does.
+    python = [sys.executable, "-m", *(["assistant.guarded"] if side.name == "ours" else [])]
     command = [
-        *(sys.executable, "-m", "rasa", "run", "--model", str(side.model), "--endpoints", str(endpoints)),
+        *(*python, "rasa", "run", "--model", str(side.model), "--endpoints", str(endpoints)),
         *("--credentials", str(credentials), "--port", str(plan.settings.rasa_port), "--interface", "127.0.0.1"),
     ]
     print(f"Starting {side.name} ...", flush=True)
@@ -158,8 +179,9 @@ def measure(side: Side, place: Installation) -> None:
     try:
         with requests.Session() as client:
             while not answered(client, url, "start", "what's my balance"):
-                if rasa.poll() is not None or actions.poll() is not None:
-                    raise SystemExit(f"{side.name} did not start; see above")
+                late = time.monotonic() - started > START_LIMIT
+                if late or rasa.poll() is not None or actions.poll() is not None:
+                    raise SystemExit(f"{side.name} did not start:\n" + (place.folder / "run.log").read_text()[-3000:])
                 time.sleep(0.05)
             side.starts.append(time.monotonic() - started)
             talk(side, client, url)
