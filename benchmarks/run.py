@@ -8,7 +8,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 #: In this order: the quick ones first.
-BENCHMARKS = ("growth", "turn")
+BENCHMARKS = ("growth", "turn", "nlu")
 
 
 def main(names: list[str]) -> int:
