@@ -6,8 +6,8 @@ folder (databases with their write-ahead files, keys, logs), the temporary folde
 written in the checkout meanwhile. The bank itself is left out: it may know.
 
 That it can fail was checked by hand: with storage.seal.Cipher.seal and open giving back what they get, it finds the
-conversation, the bank's answers and the tokens in tellerline.db; without install_redaction in assistant.guarded, it
-finds the conversation in assistant.log.
+tokens, the conversation and the bank's answers in tellerline.db-wal; without install_redaction in assistant.guarded,
+it finds them in action-server.log.
 """
 
 from __future__ import annotations

@@ -1,0 +1,180 @@
+"""Killed at every step of linking, linking anew, disconnecting and erasing: after the restart it is done or not begun.
+
+tests/customers/test_killed.py kills between the steps that have names; here at every statement, commit and call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, select, text
+from support.crash import installation, kills
+from support.sandbox import SandboxProcess
+
+from assistant.banking.purpose import Purpose
+from assistant.customers.housekeeping import housekeep
+from assistant.customers.identity import Customer
+from assistant.customers.service import Customers
+from assistant.sandbox.demo import walk_pages
+from assistant.storage.tables import Base, CustomerRow
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+CHANNEL = "cmdline"
+PURPOSES = (Purpose.BALANCES, Purpose.TRANSACTIONS)
+
+
+@pytest.fixture(scope="module")
+def bank() -> Iterator[SandboxProcess]:
+    with SandboxProcess(clock=None) as process:
+        yield process
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+@pytest.fixture
+def customers(home: str, bank: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Customers:
+    monkeypatch.delenv("TELLERLINE_CLOCK", raising=False)
+    return installation(home, bank.url)
+
+
+def went_to_the_bank(customers: Customers, conversation: str) -> str:
+    invitation = customers.linking.begin(CHANNEL, conversation, "sandbox", PURPOSES, "what's my balance?")
+    return walk_pages(customers.linking.authorize(invitation.token), "maya")
+
+
+def linked(customers: Customers, conversation: str) -> Customer:
+    return customers.linking.complete(went_to_the_bank(customers, conversation)).customer
+
+
+def is_whole(customers: Customers, customer: Customer) -> bool:
+    """One link that the bank answers, with just the consents that were given."""
+    on = {consent.purpose for consent in customers.consents.in_force(customer.id)}
+    answered = customers.bank(customer).accounts(Purpose.BALANCES)
+    return on == set(PURPOSES) and bool(answered.value) and not answered.stale and len(links(customers, customer)) == 1
+
+
+def links(customers: Customers, customer: Customer) -> tuple[str, ...]:
+    return tuple(link.bank_id for link in customers.vault.links(customer.id))
+
+
+def is_accepted(bank: SandboxProcess, refresh_token: str) -> bool:
+    return bank.token(grant_type="refresh_token", refresh_token=refresh_token).status_code == 200
+
+
+def mentions(customers: Customers, *words: str) -> set[str]:
+    """Tables of either database with a row in which one of the words stands."""
+    found = set()
+    for engine in (customers.storage.database.engine, customers.storage.keys._database.engine):
+        with engine.connect() as connection:
+            for table in inspect(engine).get_table_names():
+                rows = str(connection.execute(text(f"SELECT * FROM {table}")).fetchall())
+                if any(word in rows for word in words):
+                    found.add(table)
+    return found
+
+
+def complete(customers: Customers, callback: str) -> None:
+    customers.linking.complete(callback)
+
+
+def unlink(customers: Customers, conversation: str) -> None:
+    customer = customers.identities.resolve(CHANNEL, conversation)
+    assert customer is not None
+    customers.linking.unlink(customer, "sandbox")
+
+
+def erase(customers: Customers, conversation: str) -> None:
+    customer = customers.identities.resolve(CHANNEL, conversation)
+    assert customer is not None
+    customers.erasure.erase(customer)
+
+
+def test_linking(customers: Customers, home: str, bank: SandboxProcess) -> None:
+    outcomes = set()
+    for step, _, _ in kills(complete, home, bank.url, lambda step: went_to_the_bank(customers, f"conversation-{step}")):
+        customer = customers.identities.resolve(CHANNEL, f"conversation-{step}")
+        if customer is not None:
+            assert is_whole(customers, customer), step
+            assert customers.linking.take_waiting(CHANNEL, f"conversation-{step}") == "what's my balance?"
+        outcomes.add(customer is not None)
+        with customers.storage.database.read() as session:
+            made = len(session.scalars(select(CustomerRow.id)).all())
+        assert made == sum(
+            customers.identities.resolve(CHANNEL, f"conversation-{each}") is not None for each in range(1, step + 1)
+        )
+        assert customers.consents.verify().sound
+    assert outcomes == {False, True}
+    assert is_whole(customers, linked(customers, "conversation-1"))  # killed at once, begun again
+
+
+def test_linking_anew(customers: Customers, home: str, bank: SandboxProcess) -> None:
+    customer = linked(customers, "conversation-1")
+    before = customers.vault.tokens(customer.id, "sandbox").load()
+    changes = set()
+    for step, _, _ in kills(complete, home, bank.url, lambda _: went_to_the_bank(customers, "conversation-1")):
+        assert customers.identities.resolve(CHANNEL, "conversation-1") == customer
+        assert is_whole(customers, customer), step
+        after = customers.vault.tokens(customer.id, "sandbox").load()
+        changes.add(after != before)
+        before = after
+        assert customers.consents.verify().sound
+    assert changes == {False, True}
+
+
+def test_disconnecting(customers: Customers, home: str, bank: SandboxProcess) -> None:
+    outcomes = set()
+
+    def prepare(step: int) -> str:
+        customer = linked(customers, f"conversation-{step}")
+        tokens[step] = customers.vault.tokens(customer.id, "sandbox").load().refresh_token
+        return f"conversation-{step}"
+
+    tokens: dict[int, str] = {}
+    for step, conversation, _ in kills(unlink, home, bank.url, prepare):
+        assert housekeep(customers)
+        customer = customers.identities.resolve(CHANNEL, conversation)
+        assert customer is not None
+        gone = links(customers, customer) == ()
+        if gone:
+            assert customers.consents.in_force(customer.id) == ()
+            assert not is_accepted(bank, tokens[step]), step
+        else:
+            assert is_whole(customers, customer), step
+        outcomes.add(gone)
+        assert customers.consents.verify().sound
+    assert outcomes == {False, True}
+
+
+def test_erasing(customers: Customers, home: str, bank: SandboxProcess) -> None:
+    outcomes = set()
+    whose: dict[int, tuple[Customer, str]] = {}
+
+    def prepare(step: int) -> str:
+        conversation = f"conversation-{step:03}"
+        customer = linked(customers, conversation)
+        whose[step] = customer, customers.vault.tokens(customer.id, "sandbox").load().refresh_token
+        assert customers.bank(customer).accounts(Purpose.BALANCES).value
+        cipher = customers.conversations.cipher(conversation, new=True)
+        customers.conversations.append(conversation, [[{"event": "user", "text": "hello"}]], cipher)
+        return conversation
+
+    for step, conversation, _ in kills(erase, home, bank.url, prepare):
+        customer, refresh_token = whose[step]
+        begun = customers.identities.resolve(CHANNEL, conversation) is None
+        assert housekeep(customers)
+        if begun:
+            assert mentions(customers, customer.id, conversation) == set(), step
+            assert not is_accepted(bank, refresh_token), step
+        else:
+            assert customers.identities.resolve(CHANNEL, conversation) == customer
+            assert is_whole(customers, customer) and len(customers.conversations.everything(conversation)) == 1
+        outcomes.add(begun)
+        assert customers.consents.verify().sound
+    assert outcomes == {False, True}
+    assert set(inspect(customers.storage.database.engine).get_table_names()) >= set(Base.metadata.tables)
