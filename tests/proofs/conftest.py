@@ -64,12 +64,14 @@ def conversed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedAssis
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TELLERLINE_CLOCK", CLOCK)
         with WatchedAssistant(tmp_path_factory.mktemp("watched")) as assistant:
-            assistant.tokens = [assistant.customers.vault.tokens(assistant.customer_id, "sandbox").load()]
-            _converse(assistant)
+            converse(assistant)
             yield assistant
 
 
-def _converse(assistant: WatchedAssistant) -> None:
+def converse(assistant: WatchedAssistant) -> None:
+    """All of it. What she typed and was told, and the tokens, are then to be found nowhere in clear."""
+    store = assistant.customers.vault.tokens(assistant.customer_id, "sandbox")
+    assistant.tokens.append(store.load())
     for text in TURNS:
         assistant.say(text)
     for fault in FAULTS:
@@ -77,7 +79,6 @@ def _converse(assistant: WatchedAssistant) -> None:
         assistant.say("what's my balance")
         assistant.say("how much did I spend on restaurants in january")
         assistant.bank.clear()
-    store = assistant.customers.vault.tokens(assistant.customer_id, "sandbox")
     assistant.tokens.append(store.load())
     # Ended at the bank in mid-conversation.
     form = {"client_id": "tellerline-dev", "token": store.load().refresh_token}

@@ -18,9 +18,11 @@ import re
 from pathlib import Path
 
 import pytest
-from proofs.conftest import AMOUNT, CARD, EMAIL, PHONE
+from proofs.conftest import AMOUNT, CARD, EMAIL, PHONE, converse
+from sqlalchemy import inspect, text
 from support.canary_bank import PERSON, STEM
-from support.sandbox import ROOT
+from support.installation import PostgresSchema
+from support.sandbox import CLOCK, ROOT
 from support.traces import Traces, files_under
 from support.watched import WatchedAssistant
 
@@ -34,6 +36,10 @@ _NOT_OURS = {".git", ".venv", "tests", "__pycache__", ".mypy_cache", ".ruff_cach
 
 @pytest.fixture(scope="module")
 def canaries(conversed: WatchedAssistant) -> set[str]:
+    return canaries_of(conversed)
+
+
+def canaries_of(conversed: WatchedAssistant) -> set[str]:
     """Names and descriptors; what she typed; tokens, pages and figures that she was told."""
     words = {STEM, "Zephyra", EMAIL, PHONE, CARD, CARD.replace(" ", ""), "000817236455901", AMOUNT[1:], "7319.46"}
     words |= {PERSON.account_id(spec.key) for spec in PERSON.accounts}
@@ -84,6 +90,29 @@ def test_no_file_written_meanwhile_in_the_checkout_holds_any_of_it(
         if not _NOT_OURS & set(path.parts) and path.stat().st_mtime >= conversed.started_at
     ]
     assert {path: found for path in changed if (found := traces.within(path.read_bytes()))} == {}
+
+
+@pytest.mark.services
+def test_no_row_of_postgresql_holds_any_of_it_in_clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = PostgresSchema()
+    try:
+        monkeypatch.setenv("TELLERLINE_CLOCK", CLOCK)
+        with WatchedAssistant(tmp_path / "watched", TELLERLINE_DATABASE_URL=schema.url) as assistant:
+            converse(assistant)
+            traces = Traces(canaries_of(assistant))
+            assert traces.under([assistant.folder / name for name in ("home", "tmp", "user")]) == {}
+            rows = 0
+            with assistant.customers.storage.database.engine.connect() as connection:
+                for table in inspect(connection).get_table_names():
+                    for row in connection.execute(text(f"SELECT * FROM {table}")):
+                        rows += 1
+                        for value in row:
+                            plain = bytes(value) if isinstance(value, memoryview) else str(value).encode()
+                            assert traces.within(plain) == "", table
+            assert rows > 50
+            assistant.customers.storage.database.dispose()
+    finally:
+        schema.drop()
 
 
 def test_the_action_server_tells_nobody_what_it_was_doing(conversed: WatchedAssistant) -> None:

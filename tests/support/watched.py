@@ -48,9 +48,10 @@ class Seen:
 
 
 class WatchedAssistant:
-    """Use as a context manager. Everything it writes is under ``folder``."""
+    """Use as a context manager. Everything it writes is under ``folder``, and in the database of ``settings`` if they
+    name another."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.started_at = time.time()
@@ -76,6 +77,7 @@ class WatchedAssistant:
             "TELLERLINE_DEMO_CUSTOMER": LOGIN,
             "LOG_LEVEL": "DEBUG",
             "LOG_LEVEL_LIBRARIES": "DEBUG",
+            **settings,
         }
 
     def __enter__(self) -> WatchedAssistant:
