@@ -20,7 +20,10 @@ from assistant.settings import Settings, SettingsError, load_settings
 from assistant.training import TrainingFailed, ensure_model, model_path
 
 DEMO_CUSTOMERS = ("maya", "jordan", "rivera", "alex")
+#: A log-in that no demo customer has: whoever talks is somebody new.
+NEWCOMER = "nobody"
 _SANDBOX_PORT = 8801
+_PAGES_PORT = 5006
 #: Runs a module with its connections limited and its log redacted from the first line on.
 _GUARDED = (sys.executable, "-m", "assistant.guarded")
 
@@ -79,6 +82,7 @@ class Plan:
             "TELLERLINE_ACTION_PORT": str(self.settings.action_port),
             "TELLERLINE_RASA_PORT": str(self.settings.rasa_port),
             "TELLERLINE_DEMO_CUSTOMER": self.customer,
+            "TELLERLINE_PUBLIC_URL": self.settings.public_address,
             # TensorFlow, which Rasa imports, greets on stderr; nothing here computes with it.
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONUNBUFFERED": "1",
@@ -103,6 +107,16 @@ class Plan:
             {**self.environment, "SANIC_HOST": os.environ.get("SANIC_HOST", "127.0.0.1")},
         )
 
+    def pages(self) -> Program:
+        """The hosted pages by themselves: Rasa's shell serves none."""
+        port = urlsplit(self.settings.public_url).port
+        return Program(
+            "pages for linking",
+            [*_GUARDED, "assistant.channels", "--port", str(port)],
+            f"{self.settings.public_url}/link/pages.css",
+            self.environment,
+        )
+
     def rasa(self, verb: str, interface: str = "127.0.0.1") -> Program:
         port = self.settings.rasa_port
         command = [*_GUARDED, "rasa", verb, "--model", str(self.model), "--endpoints", str(self.endpoints)]
@@ -115,7 +129,7 @@ class Plan:
         )
 
 
-def prepare(customer: str, *, with_sandbox: bool) -> Plan:
+def prepare(customer: str, *, with_sandbox: bool, own_pages: bool = False) -> Plan:
     """Trains if needed, chooses ports, and writes the endpoints file. Raises what those raise."""
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -126,8 +140,15 @@ def prepare(customer: str, *, with_sandbox: bool) -> Plan:
         sandbox_url = f"http://127.0.0.1:{free_port(wanted, 'sandbox bank')}"
     action_port = free_port(settings.action_port, "action server")
     rasa_port = free_port(settings.rasa_port, "assistant", avoid=(action_port,))
+    address = settings.public_address
+    if own_pages:
+        address = f"http://127.0.0.1:{free_port(_PAGES_PORT, 'pages for linking', avoid=(action_port, rasa_port))}"
     plan = Plan(
-        replace(settings, sandbox_url=sandbox_url, action_port=action_port, rasa_port=rasa_port), model, customer
+        replace(
+            settings, sandbox_url=sandbox_url, action_port=action_port, rasa_port=rasa_port, public_address=address
+        ),
+        model,
+        customer,
     )
     # This process links the demo customer, and reads the same settings.
     os.environ.update(plan.environment)
@@ -139,6 +160,7 @@ def write_endpoints(settings: Settings, source: Path, target: Path) -> None:
     """The project's endpoints, with this run's action server and the secret it asks for. Readable by us alone."""
     endpoints = dict(YAML(typ="safe").load(source.read_text(encoding="utf-8")) or {}) if source.exists() else {}
     endpoints["action_endpoint"] = {
+        **(endpoints.get("action_endpoint") or {}),
         "url": f"http://127.0.0.1:{settings.action_port}/webhook",
         "headers": {"X-Tellerline-Secret": settings.action_secret},
     }
@@ -172,18 +194,42 @@ def link_demo(plan: Plan) -> None:
 
 
 def shell(options: argparse.Namespace) -> int:
-    plan = prepare(options.customer, with_sandbox=True)
+    plan = prepare(NEWCOMER if options.new_customer else options.customer, with_sandbox=True, own_pages=True)
     with Processes(plan.logs) as processes:
-        processes.start(plan.sandbox(), plan.action_server())
-        link_demo(plan)
+        processes.start(plan.sandbox(), plan.action_server(), plan.pages())
+        if options.new_customer:
+            print('You are somebody new. Ask "what\'s my balance", then say "connect my bank" and open the page it')
+            print(
+                'names; without a browser: tellerline visit ADDRESS, in another terminal. Then say "done".', flush=True
+            )
+        else:
+            link_demo(plan)
+            print(f"You are {options.customer.title()}, a customer of the sandbox bank.")
+            print('Try "what\'s my balance", "how much did I spend on food last month" or "help".', flush=True)
         assistant = plan.rasa("shell")
-        print(f"You are {options.customer.title()}, a customer of the sandbox bank.")
-        print('Try "what\'s my balance", "how much did I spend on food last month" or "help".', flush=True)
         status = processes.foreground(assistant)
         if status not in (0, 130):
             raise StartFailed(
                 f"The assistant stopped (exit status {status}). {plan.logs}:\n{processes.tail(assistant)}"
             )
+    return 0
+
+
+def visit(options: argparse.Namespace) -> int:
+    """A page of ours, or the bank's sign-in behind it, in this terminal."""
+    from getpass import getpass
+
+    from requests import RequestException
+
+    from assistant.text_browser import NotReadable
+    from assistant.text_browser import visit as open_page
+
+    try:
+        open_page(options.address, print, input, getpass)
+    except (NotReadable, RequestException) as problem:
+        # Not its message: that of requests quotes the address, which is a secret.
+        detail = str(problem) if isinstance(problem, NotReadable) else type(problem).__name__
+        raise StartFailed(f"The page can't be shown here: {detail}. Open it in a browser.") from None
     return 0
 
 
@@ -277,6 +323,11 @@ def _parser() -> argparse.ArgumentParser:
     everything = add("serve", serve, "Run what channels need; outside production with the sandbox bank too.")
     for sub in (talk, everything):
         sub.add_argument("--customer", choices=DEMO_CUSTOMERS, default="maya", help="the demo customer (default: maya)")
+    talk.add_argument(
+        "--new-customer", action="store_true", help="start with nobody linked, and link a bank by talking"
+    )
+    look = add("visit", visit, "Open a page for linking in this terminal, where there is no browser.")
+    look.add_argument("address", help="the address the assistant gave")
     everything.add_argument(
         "--interface", default="127.0.0.1", help="address to serve on (default: this machine only; put nginx in front)"
     )

@@ -21,7 +21,7 @@ def main() -> None:
     options = parser.parse_args()
     guard_process()
     app = Sanic("hosted_pages", configure_logging=False)
-    register([HostedPages()], app, route=None)
+    register([HostedPages()], app, route="/")
     app.run(options.host, options.port, access_log=False, motd=False)
 
 

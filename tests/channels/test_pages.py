@@ -613,6 +613,7 @@ def test_the_pages_can_be_served_alone(settings: Settings, tmp_path: Path) -> No
             except requests.ConnectionError:
                 time.sleep(0.1)
         assert answer is not None and answer.status_code == 404 and says(answer, "page_nothing")
+        assert requests.get(f"http://127.0.0.1:{port}/link/pages.css", timeout=10).status_code == 200
     finally:
         process.terminate()
         process.wait(20)

@@ -104,7 +104,9 @@ class Assistant:
         from assistant.storage.tracker_store import TellerlineTrackerStore
 
         self.actions = ActionServer(self.env, self.home / "actions.log")
-        endpoint = EndpointConfig(f"{self.actions.url}/webhook", headers={"X-Tellerline-Secret": _SECRET})
+        endpoint = EndpointConfig(
+            f"{self.actions.url}/webhook", headers={"X-Tellerline-Secret": _SECRET}, enable_selective_domain=True
+        )
         store = TellerlineTrackerStore(None, settings=self.settings)
         self.agent = Agent.load(str(model()), action_endpoint=endpoint, tracker_store=store)
 
