@@ -2,7 +2,8 @@
 
 The weights come as a package, int8 on disk but computed in float; ``prepare`` quantises them once for
 computing in int8 and keeps the result. The mean over a sentence's tokens is taken from the last few layers,
-not the last alone: the layers below know more of the wording.
+not the last alone: the layers below know more of the wording. Beside them stand the last layer's first token,
+which sums a sentence up in its own way, and the highest value any token has.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def _expose_layers(model: onnx.ModelProto, layers: int) -> list[str]:
 
 
 class SentenceEncoder:
-    """Turns a sentence into a vector: the mean token of each layer, one after another."""
+    """Turns a sentence into a vector: the mean token of each layer, then the last layer's first and highest."""
 
     def __init__(self, folder: Path) -> None:
         """Reads what ``prepare`` wrote. Raises EncoderRefused when it was changed since."""
@@ -157,12 +158,13 @@ class SentenceEncoder:
 
     @property
     def blocks(self) -> int:
-        """How many layers stand side by side in a vector."""
-        return len(self._outputs)
+        """How many parts of the width of the model stand side by side in a vector."""
+        return len(self._outputs) + 2
 
     def encode(self, text: str) -> NDArray[np.float32]:
         """The vector of one sentence, ``blocks`` times the width of the model."""
         ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         hidden = self._session.run(self._outputs, {k: v for k, v in given.items() if k in self._inputs})
-        return np.concatenate([layer[0].mean(axis=0) for layer in hidden])
+        last = hidden[0][0]
+        return np.concatenate([*(layer[0].mean(axis=0) for layer in hidden), last[0], last.max(axis=0)])

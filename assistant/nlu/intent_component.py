@@ -14,21 +14,22 @@ from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KE
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from assistant.nlu.linear import IntentModel, fit
+from assistant.nlu.kernel import IntentModel, fit
 from assistant.nlu.spelling import SPELLED
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
-    """N-grams and, where a featurizer gave them, sentence vectors, into a linear model.
+class KernelIntentClassifier(GraphComponent):  # type: ignore[misc]
+    """N-grams and, where a featurizer gave them, sentence vectors, compared with those of every training text.
 
-    ``penalty``: the C of the support vector machine. ``blocks``: of how many equal parts a sentence vector is made.
+    ``penalty``: the ridge. ``blocks``: of how many equal parts a sentence vector is made (SentenceFeaturizer: its
+    layers and two more).
     ``ranking_length``: how many intents to report.
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"penalty": 1.0, "blocks": 3, "ranking_length": 10}
+        return {"penalty": 0.1, "blocks": 5, "ranking_length": 10}
 
     def __init__(
         self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: IntentModel | None = None
@@ -45,7 +46,7 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
-    ) -> LinearIntentClassifier:
+    ) -> KernelIntentClassifier:
         return cls(config, model_storage, resource)
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -71,7 +72,7 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
         resource: Resource,
         execution_context: ExecutionContext,
         **kwargs: Any,
-    ) -> LinearIntentClassifier:
+    ) -> KernelIntentClassifier:
         with model_storage.read_from(resource) as folder:
             return cls(config, model_storage, resource, IntentModel.load(folder))
 

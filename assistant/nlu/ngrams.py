@@ -17,7 +17,7 @@ from assistant.nlu.entity import fold
 _WORD = re.compile(r"[^\W_]+|[$€£%?]")
 #: Lengths of character n-grams, within words; and the weight of them against words (by cross-validation).
 _SHORTEST, _LONGEST = 2, 5
-CHARACTER_WEIGHT = 1.5
+CHARACTER_WEIGHT = 1.4
 #: Longer text adds noise and time.
 _MOST_CHARACTERS = 400
 
@@ -63,6 +63,11 @@ class NGrams:
 
     def __len__(self) -> int:
         return len(self.weights)
+
+    @property
+    def length(self) -> float:
+        """What a text's row has in common with itself."""
+        return 1 + CHARACTER_WEIGHT**2
 
     def row(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Columns and values of one text; words and characters each of length one, then weighted."""
