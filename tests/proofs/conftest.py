@@ -10,6 +10,8 @@ from support.canary_bank import STEM
 from support.sandbox import CLOCK
 from support.watched import WatchedAssistant
 
+from assistant.banking.purpose import Purpose
+
 #: What the customer types, unmistakable wherever it turns up.
 EMAIL = f"{STEM}@example.org"
 PHONE = "(628) 555-0173"
@@ -45,6 +47,23 @@ TURNS = (
     f'{{"text": "{STEM}", "intent": "/ask_balance"}}',
     "what are my latest transactions",
 )
+#: One of each kind, none of which says an amount itself.
+QUESTIONS = (
+    "what's my balance",
+    "which accounts do I have",
+    "what do I owe on my card",
+    "show me my latest transactions",
+    "what was my largest purchase",
+    f"when did I last pay {STEM} dental",
+    "how much did I spend last month",
+    "how much did I spend since payday",
+    "did I pay any fees",
+    "what subscriptions do I have",
+    "which bills are due before payday",
+    "and the month before?",
+    "more",
+    "help",
+)
 #: After each, two questions are asked.
 FAULTS = (
     {"kind": "expired_token", "times": 1},  # first: when too much has failed the bank is left alone for a while
@@ -72,8 +91,10 @@ def converse(assistant: WatchedAssistant) -> None:
     """All of it. What she typed and was told, and the tokens, are then to be found nowhere in clear."""
     store = assistant.customers.vault.tokens(assistant.customer_id, "sandbox")
     assistant.tokens.append(store.load())
+    assert assistant.say("hello"), "no answer: the model is not of this code (make train)"
     for text in TURNS:
         assistant.say(text)
+    _ask_without_consent(assistant)
     for fault in FAULTS:
         assistant.bank.fault(**fault)
         assistant.say("what's my balance")
@@ -85,6 +106,19 @@ def converse(assistant: WatchedAssistant) -> None:
     requests.post(f"{assistant.bank.url}/oauth/revoke", data=form, timeout=10).raise_for_status()
     assistant.say("what's my balance")
     _break_actions(assistant)
+
+
+def _ask_without_consent(assistant: WatchedAssistant) -> None:
+    """Everything is switched off, elsewhere, while the conversation goes on; then it is switched on again."""
+    customers, customer_id = assistant.customers, assistant.customer_id
+    ended = customers.consents.withdraw(customer_id, Purpose)
+    assistant.bank.calls()
+    for text in QUESTIONS:
+        assert "$" not in assistant.say(text), text
+    assistant.asked_without_consent = assistant.bank.calls()
+    for channel in {consent.channel for consent in ended}:
+        purposes = [consent.purpose for consent in ended if consent.channel == channel]
+        customers.consents.grant(customer_id, "sandbox", channel, purposes)
 
 
 def _break_actions(assistant: WatchedAssistant) -> None:

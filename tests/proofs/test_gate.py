@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.installation import settings_in
 from support.sandbox import CLOCK, SandboxProcess
+from support.watched import WatchedAssistant
 
 from assistant.banking import clock
 from assistant.banking.errors import ConsentRequired
@@ -124,6 +125,13 @@ def test_a_consent_that_has_ended_lets_nothing_through(
         with pytest.raises(ConsentRequired):
             ask(customers, maya, topic, views[0])
     assert bank.calls() == []
+
+
+@pytest.mark.conversation
+@pytest.mark.timeout(600)
+def test_in_a_conversation_nothing_is_asked_once_everything_is_switched_off(conversed: WatchedAssistant) -> None:
+    """In whole turns, through Rasa and the actions, in processes that have answered all of it before."""
+    assert conversed.asked_without_consent == []
 
 
 def test_every_view_there_is_was_asked() -> None:

@@ -59,6 +59,7 @@ class WatchedAssistant:
         self.action_port, self.rasa_port = free_port(), free_port()
         self.replies: list[str] = []
         self.tokens: list[TokenSet] = []
+        self.asked_without_consent: list[dict[str, str]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         for name in ("home/logs", "user", "tmp", "watch"):
             (folder / name).mkdir(parents=True)
@@ -100,7 +101,8 @@ class WatchedAssistant:
         self._start("action-server", "rasa_sdk", "--actions", "actions", "--port", str(self.action_port), "--debug")
         self._start(
             "assistant", "rasa", "run", "--debug", "--interface", "127.0.0.1", "--port", str(self.rasa_port),
-            "--model", str(model()), "--endpoints", str(endpoints), "--credentials", str(credentials),
+            "--model", str(shutil.copy(model(), self.folder)), "--endpoints", str(endpoints),
+            "--credentials", str(credentials),
         )  # fmt: skip
         self._wait(f"http://127.0.0.1:{self.action_port}/health")
         self._wait(f"http://127.0.0.1:{self.rasa_port}/")
