@@ -82,6 +82,14 @@ class WatchedAssistant:
         }
 
     def __enter__(self) -> WatchedAssistant:
+        try:
+            self._start_all()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _start_all(self) -> None:
         self.bank.start()
         self.settings = load_settings(self.env)
         self.customer_id = ensure_demo_customer(self.settings, LOGIN)
@@ -106,7 +114,6 @@ class WatchedAssistant:
         )  # fmt: skip
         self._wait(f"http://127.0.0.1:{self.action_port}/health")
         self._wait(f"http://127.0.0.1:{self.rasa_port}/")
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
