@@ -26,6 +26,8 @@ LEAST = 60
 _BANKING = re.compile(r"^(?:ask_(?!bot|advice)|move_money|dispute|link|disconnect|export|erase|stop_using|allow)")
 
 ALL_SENTENCES = list(sentences())
+#: Every second one is changed in each way: enough to see three points, in half the time.
+CHANGED = ALL_SENTENCES[::2]
 Parse = Callable[[str], dict[str, Any]]
 
 
@@ -131,12 +133,8 @@ CHANGES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_bad_typing_and_hearing_cost_little(
-    parse: Parse, wrong: dict[str, list[str]], change: Callable[[str], str]
-) -> None:
-    changed = _wrong(parse, ALL_SENTENCES, change)
-    before = 1 - sum(map(len, wrong.values())) / len(ALL_SENTENCES)
-    after = 1 - sum(map(len, changed.values())) / len(ALL_SENTENCES)
+def test_bad_typing_and_hearing_cost_little(parse: Parse, change: Callable[[str], str]) -> None:
+    before, after = (1 - sum(map(len, _wrong(parse, CHANGED, way).values())) / len(CHANGED) for way in (str, change))
     print(f"{before:.1%} before, {after:.1%} after")
     assert after >= before - FALL
 
