@@ -16,6 +16,7 @@ from typing import Any
 import rasa.shared.core.events as rasa_events
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -29,6 +30,12 @@ from assistant.storage.open import open_storage
 logger = logging.getLogger(__name__)
 
 _REMEMBERED = 500
+#: A tracker in use holds this many of the customer's messages and what belongs to them. Rasa sends all of it to the
+#: action server with every call, so without a limit each answer would be slower than the one before. Everything
+#: stays stored, and every slot keeps its value.
+_TURNS_IN_USE = 10
+#: Noted on the tracker itself, so that whoever saves it knows which of its events are new.
+_LET_GO = "tellerline_events_let_go"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +88,13 @@ class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is rea
         """The latest session."""
         known = self._known.get(sender_id)
         if known is not None and known.is_one_session and self._is_current(sender_id, known):
+            _shorten(known.tracker)
             return known.tracker
         try:
             tail = self._conversations.tail(sender_id)
             tracker = self._rebuilt(sender_id, self._conversations.session(sender_id))
             if tracker is not None:
+                _shorten(tracker)
                 self._remember(tracker, tail, self._conversations.cipher(sender_id).key_id)
                 return tracker
         except KeyDestroyed:
@@ -114,7 +123,8 @@ class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is rea
             stored = known.length
         else:
             stored = self._conversations.tail(sender_id).events
-        tail = self._conversations.append(sender_id, _by_session(list(tracker.events)[stored:]), cipher)
+        new = list(tracker.events)[stored - _let_go(tracker) :]
+        tail = self._conversations.append(sender_id, _by_session(new), cipher)
         self._remember(tracker, tail, cipher.key_id)
 
     def erase(self, sender_id: str) -> None:
@@ -133,7 +143,7 @@ class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is rea
         self._known.clear()
 
     def _is_current(self, sender_id: str, known: _Known) -> bool:
-        if len(known.tracker.events) != known.length:
+        if _length(known.tracker) != known.length:
             return False
         try:
             cipher = self._conversations.cipher(sender_id)
@@ -147,10 +157,39 @@ class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is rea
         return DialogueStateTracker.from_dict(sender_id, list(events), self.domain.slots)
 
     def _remember(self, tracker: DialogueStateTracker, tail: Tail, key_id: str) -> None:
-        self._known[tracker.sender_id] = _Known(tracker, len(tracker.events), tail, key_id)
+        self._known[tracker.sender_id] = _Known(tracker, _length(tracker), tail, key_id)
         self._known.move_to_end(tracker.sender_id)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+
+
+def _let_go(tracker: DialogueStateTracker) -> int:
+    """How many of its first events a tracker no longer holds."""
+    return int(getattr(tracker, _LET_GO, 0))
+
+
+def _length(tracker: DialogueStateTracker) -> int:
+    """How many events it has seen."""
+    return len(tracker.events) + _let_go(tracker)
+
+
+def _shorten(tracker: DialogueStateTracker) -> None:
+    """Let go of what lies before the last turns. In a form all is kept."""
+    if tracker.active_loop:
+        return
+    events = list(tracker.events)
+    said = [index for index, event in enumerate(events) if isinstance(event, rasa_events.UserUttered)]
+    if len(said) <= _TURNS_IN_USE:
+        return
+    start = said[-_TURNS_IN_USE]
+    while start > 0 and not _listens(events[start]):
+        start -= 1
+    tracker.events = type(tracker.events)(events[start:])
+    setattr(tracker, _LET_GO, _let_go(tracker) + start)
+
+
+def _listens(event: rasa_events.Event) -> bool:
+    return isinstance(event, rasa_events.ActionExecuted) and event.action_name == ACTION_LISTEN_NAME
 
 
 def _by_session(events: Sequence[rasa_events.Event]) -> list[list[dict[str, Any]]]:

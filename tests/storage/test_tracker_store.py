@@ -249,3 +249,41 @@ def test_rasa_finds_it_by_its_name(tmp_path: Path, monkeypatch: Any) -> None:
     made = TrackerStore.create(config, domain=DOMAIN)
     assert isinstance(made, TellerlineTrackerStore)
     assert (tmp_path / "tellerline.db").exists()
+
+
+def test_a_long_conversation_is_stored_whole_and_used_by_its_last_turns(
+    store: TellerlineTrackerStore, tmp_path: Path, storage: Storage
+) -> None:
+    """Rasa sends the whole tracker to the action server at every turn: it must not grow with the conversation."""
+    start = [ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen")]
+    say(store, "long", start)
+    for number in range(40):
+        if number == 25:
+            store._known.clear()  # pushed out by other conversations, in the middle of the talk
+        if number == 33:
+            store = a_store(tmp_path, storage)  # the next turn is served by another process
+        tracker = say(store, "long", turn(f"m{number}"))
+        assert sum(isinstance(event, UserUttered) for event in tracker.events) <= 11
+        assert tracker.get_slot("merchant") == f"m{number}"
+    everything = [event["text"] for event in told(store, "long", full=True) if event["event"] == "user"]
+    assert everything == [f"m{number}" for number in range(40)]
+    in_use = told(a_store(tmp_path, storage), "long")
+    assert [event["text"] for event in in_use if event["event"] == "user"] == [f"m{number}" for number in range(30, 40)]
+    assert in_use[0]["name"] == "action_listen"
+
+
+def test_a_tracker_forgotten_between_reading_and_saving_loses_nothing(store: TellerlineTrackerStore) -> None:
+    say(store, "long", [ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen")])
+    for number in range(15):
+        say(store, "long", turn(f"m{number}"))
+
+    async def run() -> None:
+        tracker = await store.get_or_create_tracker("long")
+        store._known.clear()
+        for event in turn("last"):
+            tracker.update(event)
+        await store.save(tracker)
+
+    asyncio.run(run())
+    said = [event["text"] for event in told(store, "long", full=True) if event["event"] == "user"]
+    assert said == [*(f"m{number}" for number in range(15)), "last"]
