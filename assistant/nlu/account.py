@@ -56,6 +56,13 @@ _NAMED = re.compile(
     r"\b(?P<name>joint|euro|dollar|sterling|business|household|shared|main|primary|personal|teen|kids)"
     r"(?: accounts?\b| (?=checking|savings|card\b))"
 )
+#: What a loan is for stands for the loan where something is owed on it ("how much do we still owe on the house").
+_OWED_ON = re.compile(
+    r"\b(?:owe|owed|owing|left|remaining|debt)(?: to pay)? (?:on|for) (?:my|our|the) (?P<on>house|home|condo|car|truck)"
+    r"(?=[ ?.!,]*$| (?:now|today|still|right now)\b)"
+    r"|\b(?:my|our|the) (?P<off>house|home|condo|car|truck)(?= (?:is|gets) paid off)"
+)
+_LOAN_FOR = {"house": "mortgage", "home": "mortgage", "condo": "mortgage", "car": "auto_loan", "truck": "auto_loan"}
 #: Words before "fund" or a kind that are not its name.
 _NOT_NAME = frozenset({
     "my", "the", "our", "a", "an", "in", "on", "of", "for", "from", "to", "into", "is", "are", "was", "at",
@@ -84,6 +91,9 @@ def find_accounts(text: str) -> list[Entity]:
             parts.append(named)
     for match in _NAMED.finditer(folded):
         parts.append(Entity("account", match.start(), match.end(), _value(name=match["name"])))
+    for match in _OWED_ON.finditer(folded):
+        thing = "on" if match["on"] else "off"
+        parts.append(Entity("account", match.start(thing), match.end(thing), _value(_LOAN_FOR[match[thing]])))
     return join_accounts(folded, parts)
 
 

@@ -34,6 +34,10 @@ def read(text: str) -> dict[str, Any]:
     ("text", "value"),
     [
         ("my checking account", {"kind": "checking", "last4": "", "name": ""}),
+        ("how much do we still owe on the house", {"kind": "mortgage", "last4": "", "name": ""}),
+        ("what's left on my car", {"kind": "auto_loan", "last4": "", "name": ""}),
+        ("how long until the house is paid off", {"kind": "mortgage", "last4": "", "name": ""}),
+        ("what's left on the house card", {"kind": "card", "last4": "", "name": ""}),
         ("savings ending in 4729", {"kind": "savings", "last4": "4729", "name": ""}),
         ("the account ending in for 729", {"kind": "", "last4": "4729", "name": ""}),
         ("card that ends with 4 7 2 9", {"kind": "card", "last4": "4729", "name": ""}),
