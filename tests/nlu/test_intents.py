@@ -47,6 +47,22 @@ def test_a_saved_model_says_the_same(tmp_path: Path) -> None:
     assert IntentModel.load(tmp_path).predict("my balance", None) == model.predict("my balance", None)
 
 
+def test_a_model_saved_with_vectors_says_the_same(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(7).normal(size=(len(TEXTS), 12)).astype(np.float32)
+    model = fit(TEXTS, INTENTS, vectors, blocks=3)
+    model.save(tmp_path)
+    loaded = IntentModel.load(tmp_path)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        assert loaded.predict(text, vector) == model.predict(text, vector)
+        assert model.predict(text, vector)[0][0] == INTENTS[TEXTS.index(text)]
+    assert loaded.predict("my balance", None)[0][0] == "balance"
+
+
+def test_what_is_like_nothing_is_said_with_less_confidence() -> None:
+    model = fit(TEXTS, INTENTS, None)
+    assert model.predict("qqq zzz", None)[0][1] < model.predict("what is my balance in account 3", None)[0][1]
+
+
 def test_two_intents_are_enough_and_one_is_not() -> None:
     model = fit(TEXTS[:16], INTENTS[:16], None)
     assert model.predict("a joke", None)[0][0] == "joke"
