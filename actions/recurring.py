@@ -27,7 +27,7 @@ class ActionRecurring(QuestionAction):
         heard = turn.heard
         if heard.category in _NOT_FILTERS:
             heard = replace(heard, category="")
-        if "payday" in heard.period or "paycheck" in heard.period:
+        if "pay" in heard.period or "paid" in heard.period:
             heard = replace(heard, period="")
         turn.heard = heard
         return super().answer(turn)

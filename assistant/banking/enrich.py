@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class Enricher:
         Everything on a loan or investment account is internal: what she paid shows where she paid it from.
         """
         families = {account.id: account.kind.family for account in accounts}
+        named = _own_names(accounts)
         readings: dict[tuple[str, str, str, bool, AccountFamily], _Reading] = {}
         enriched, unsure = [], []
         for transaction in transactions:
@@ -64,7 +65,11 @@ class Enricher:
             key = (transaction.description, transaction.payee, transaction.mcc, inflow, family)
             reading = readings.get(key)
             if reading is None:
-                reading = readings[key] = self._read(*key)
+                reading = self._read(*key)
+                if reading.sure and not reading.internal and named(transaction.description):
+                    # A card called Travel Rewards is paid, not travelled with: its other end decides.
+                    reading = replace(reading, sure=False)
+                readings[key] = reading
             enriched.append(
                 replace(transaction, merchant=reading.merchant, category=reading.category, internal=reading.internal)
             )
@@ -104,3 +109,15 @@ class Enricher:
         if by_words and (not by_mcc or self._categories.refines(by_words, by_mcc)):
             return by_words
         return by_mcc
+
+
+def _own_names(accounts: Sequence[Account]) -> Callable[[str], bool]:
+    """Whether a descriptor holds the whole name, of two words or more, of one of these accounts."""
+    names = [tuple(words(name)) for account in accounts for name in (account.name, account.nickname)]
+    runs = {name for name in names if len(name) > 1}
+
+    def named(description: str) -> bool:
+        text = words(description)
+        return any(text[at : at + len(run)] == run for run in runs for at in range(len(text) - len(run) + 1))
+
+    return named

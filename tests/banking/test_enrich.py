@@ -183,3 +183,20 @@ def test_a_merchant_of_an_unknown_category_is_refused(tmp_path: Path) -> None:
     own.write_text("merchants:\n  - {name: A, category: spaceships, patterns: [A]}\n")
     with pytest.raises(TableError, match="spaceships"):
         Enricher.load(merchants=own)
+
+
+def test_a_payment_to_a_card_named_like_a_category_is_a_payment() -> None:
+    """ "TRAVEL REWARDS VISA PAYMENT" is no travel: it would count as spending what was spent before."""
+    checking = Account("b:1", "b", AccountKind.CHECKING, "Household", "USD")
+    card = Account("b:2", "b", AccountKind.CREDIT_CARD, "Travel Rewards Visa", "USD")
+
+    def one(id: str, account: Account, amount: int, description: str) -> Transaction:
+        return Transaction(id, account.id, Money(Decimal(amount), "USD"), date(2026, 2, 3), description=description)
+
+    paid = one("1", checking, -500, "TRAVEL REWARDS VISA PAYMENT")
+    received = one("2", card, 500, "AUTOPAY PAYMENT - THANK YOU")
+    out, into = Enricher.load().enrich([paid, received], [checking, card])
+    assert (out.category, out.internal) == ("card_payment", True)
+    assert (into.category, into.internal) == ("card_payment", True)
+    (alone,) = Enricher.load().enrich([paid], [checking, card])
+    assert not alone.internal

@@ -80,6 +80,7 @@ class Assistant:
             "TELLERLINE_ACTION_SECRET": _SECRET,
             "TELLERLINE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
         }
+        self._before = {name: os.environ.get(name) for name in self.env}
         os.environ.update(self.env)
         from assistant.customers.service import open_customers
         from assistant.settings import load_settings
@@ -144,6 +145,11 @@ class Assistant:
         return dict(self._loop.run_until_complete(self.agent.parse_message(text)))
 
     def close(self) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
         self.actions.stop()
         self.bank.stop()
         self._loop.close()

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import requests
 from rasa.core.channels.channel import register
 from sanic import Sanic
+from sanic.touchup.service import TouchUp
 
 from assistant.channels.pages import HostedPages
 from assistant.settings import Settings
@@ -80,6 +81,19 @@ async def _elsewhere(_request: Any) -> Any:
 
     return text("hello")
 
+
+# Sanic rewrites its own methods when it first starts, and can't do it twice in a process.
+_touch_up = TouchUp.run
+_touched: list[Sanic] = []
+
+
+def _touch_up_once(app: Sanic) -> None:
+    if not _touched:
+        _touched.append(app)
+        _touch_up(app)
+
+
+TouchUp.run = _touch_up_once
 
 _LOGGERS = ("", "sanic.access", "sanic.error", "sanic.root")
 
