@@ -3,7 +3,7 @@
 from abc import abstractmethod
 
 from actions.base import Answer, TurnAction, ask
-from actions.privacy import after_code, after_linking, erase_confirmed, go_on, unlink_confirmed
+from actions.privacy import after_code, after_linking, ending_consents, erase_confirmed, go_on, unlink_confirmed
 from actions.services import services
 from actions.turn import Turn, Waiting, WaitingFor
 from assistant.customers.handover import Handover
@@ -51,7 +51,7 @@ class ActionGreet(ConversationAction):
     action = "action_greet"
 
     def reply(self, turn: Turn) -> Answer:
-        return Answer(greeting(linked=turn.bank is not None))
+        return Answer(greeting(linked=turn.bank is not None, ending=ending_consents(turn)))
 
 
 class ActionHelp(ConversationAction):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from actions.base import Answer, TurnAction, ask
 from actions.services import services
 from actions.turn import Turn, Waiting, WaitingFor
+from assistant.banking import clock
 from assistant.banking.errors import NotLinked
 from assistant.banking.purpose import Purpose
 from assistant.channels.addresses import Page, page_url
+from assistant.customers.consent import RENEWAL_NOTICE
 from assistant.customers.demo import BANK_ID as DEMO_BANK
 from assistant.customers.identity import Customer
 from assistant.customers.one_time import EXPORT, LinkKind, OneTimeLinks
@@ -53,6 +56,20 @@ def data_held(turn: Turn) -> Answer:
             hours=settings.cache_hours,
         )
     )
+
+
+def ending_consents(turn: Turn) -> dict[str, date]:
+    """The banks at which a consent of this channel ends within the notice, and the first day one does."""
+    customer = turn.customer
+    if customer is None:
+        return {}
+    ending: dict[str, date] = {}
+    for consent in services().customers.consents.in_force(customer.id):
+        if consent.channel == turn.channel and consent.expires_at <= clock.now() + RENEWAL_NOTICE:
+            day = consent.expires_at.astimezone(ZoneInfo(customer.profile.time_zone)).date()
+            name = bank_name(consent.bank_id)
+            ending[name] = min(day, ending.get(name, day))
+    return ending
 
 
 def nothing_held() -> Answer:

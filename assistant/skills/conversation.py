@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from assistant.banking.account import Account, AccountFamily
 from assistant.banking.connector import CustomerBank
@@ -30,11 +31,18 @@ def says(key: str, *choices: str) -> Reply:
     return Reply((Phrase(key),), choices=tuple(Choice(choice) for choice in choices))
 
 
-def greeting(*, linked: bool) -> Reply:
-    """The hello. Says it is automated, as Californian law (B&P Code 17941) and Messenger's policy want at the start."""
+def greeting(*, linked: bool, ending: Mapping[str, date] | None = None) -> Reply:
+    """The hello. Says it is automated, as Californian law (B&P Code 17941) and Messenger's policy want at the start.
+
+    ``ending``: banks at which something she agreed to ends soon, and the first day it does.
+    """
     if not linked:
         return Reply((Phrase("greet"), Phrase("greet_not_linked")), choices=(Choice("link"),))
-    return Reply((Phrase("greet"),), choices=(Choice("meant_ask_balance"), Choice("help")))
+    say = [Phrase("greet")]
+    for bank, day in (ending or {}).items():
+        say.append(Phrase("renewal_due", {"bank": Literal(bank), "day": day}))
+    renew = (Choice("link"),) if ending else ()
+    return Reply(tuple(say), choices=(*renew, Choice("meant_ask_balance"), Choice("help")))
 
 
 def help_for(bank: CustomerBank | None) -> Reply:

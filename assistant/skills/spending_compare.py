@@ -119,7 +119,8 @@ def _full(month: Period) -> bool:
 def _usual(question: Question, earlier: list[Period]) -> Money | None:
     if len(earlier) < ENOUGH:
         return None
-    return Money(median(question.total(period).amount for period in earlier), question.currency)
+    # Rounded here, so that the difference told is that of the figures told.
+    return Money(median(question.total(period).amount for period in earlier), question.currency).rounded()
 
 
 def _compared(key: str, now: Money, then: Money) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 
+import jsonschema
 import pytest
 from support.assistant import Assistant
 from support.pages_server import Browser, PagesServer
-from support.sandbox import free_port
+from support.sandbox import ROOT, free_port
 
 from assistant.sandbox.demo import walk_pages
 
@@ -82,10 +84,16 @@ def code_set_and_given(talk: Callable[[str], str], browser: Browser, wish: str) 
 def test_everything_held_is_given_out_only_after_the_code(talk: Callable[[str], str], browser: Browser) -> None:
     connect(talk, browser)
     talk("done")
+    talk("what's my balance")
     download = browser.get(path_in(code_set_and_given(talk, browser, "send me my data")))
     assert download.status_code == 200
-    file = browser.press(download, button=0)
-    assert "connect my bank" in file.text
+    files = [browser.press(download, button=number) for number in range(2)]
+    assert all("connect my bank" in file.text for file in files)
+    (data,) = [file.json() for file in files if file.headers["Content-Type"].startswith("application/json")]
+    schema = json.loads((ROOT / "docs" / "export.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(data, schema)
+    assert data["conversations"] and data["consents"] and data["bank_data"]
 
 
 def test_forgetting_takes_the_code_and_a_yes_and_leaves_nobody(talk: Callable[[str], str], browser: Browser) -> None:
