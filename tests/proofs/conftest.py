@@ -77,7 +77,7 @@ FAULTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def conversed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedAssistant]:
     """The conversation is over, and its processes still run."""
     with pytest.MonkeyPatch.context() as patch:

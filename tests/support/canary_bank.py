@@ -31,7 +31,7 @@ PERSON = Person(
     habits=(Habit("card", "groceries-nyc", 0.30, 0.50), Habit("card", "dining-nyc", 0.20, 0.55)),
     moves=(Move("checking", "savings", 15, 20_000),),
 )  # fmt: skip
-CUSTOMERS[LOGIN] = PERSON
 
 if __name__ == "__main__":
+    CUSTOMERS[LOGIN] = PERSON  # in this process only: whoever imports the table must not find her in it
     main()
