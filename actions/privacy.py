@@ -190,10 +190,26 @@ def _stepped_up(turn: Turn, action: str) -> Answer:
     if state is Result.LOCKED:
         return Answer(says("code_locked", "meant_talk_to_person"))
     if state is Result.NOT_SET:
-        token = one_time().issue(customer.id, LinkKind.FIRST_CODE)
-        return Answer(privacy.code_not_set(page_url(rooms.settings, token, Page.CODE)), waiting=waiting)
+        return _choose_a_code(turn, customer, waiting)
     token = one_time().issue(customer.id, LinkKind.ENTER_CODE, conversation=customer)
     return Answer(privacy.code_needed(page_url(rooms.settings, token, Page.ENTER)), waiting=waiting)
+
+
+def _choose_a_code(turn: Turn, customer: Customer, waiting: Waiting) -> Answer:
+    """A first code is chosen after signing in at the bank, where the page offers it. A link from here straight to
+    the choice would let whoever picks up the phone choose one."""
+    banks = linked(customer)
+    if not banks:
+        return Answer(says("code_locked", "meant_talk_to_person"))
+    rooms = services().customers
+    live = [
+        consent.purpose
+        for consent in rooms.consents.in_force(customer.id)
+        if consent.bank_id == banks[0] and consent.channel == turn.channel
+    ]
+    invitation = rooms.linking.begin(turn.channel, turn.conversation, banks[0], live)
+    reply = privacy.code_not_set(bank_name(banks[0]), page_url(rooms.settings, invitation.token))
+    return Answer(reply, waiting=waiting)
 
 
 def _export_now(turn: Turn, customer: Customer) -> Answer:

@@ -122,8 +122,13 @@ def code_needed(url: str) -> Reply:
     return Reply((Phrase("code_needed", {"url": Literal(url)}),), choices=(Choice("code_done"),), expects_answer=True)
 
 
-def code_not_set(url: str) -> Reply:
-    return Reply((Phrase("code_not_set", {"url": Literal(url)}),), choices=(Choice("code_done"),), expects_answer=True)
+def code_not_set(bank: str, url: str) -> Reply:
+    """``url`` leads to the bank's sign-in, and from there to choosing a code."""
+    return Reply(
+        (Phrase("code_not_set", {"bank": Literal(bank), "url": Literal(url)}),),
+        choices=(Choice("code_done"),),
+        expects_answer=True,
+    )
 
 
 def export_here(url: str) -> Reply:
