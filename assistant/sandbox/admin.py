@@ -1,4 +1,5 @@
-"""The test API under /_sandbox/: faults, the clock, who there is, which calls came. Off without an admin key."""
+"""The test API under /_sandbox/: faults, the clock, who there is, which calls came, purchases made now, and what the
+books hold that the bank does not tell. Off without an admin key."""
 
 from __future__ import annotations
 
@@ -11,18 +12,24 @@ from assistant.sandbox.calls import CallLog
 from assistant.sandbox.customers import CUSTOMERS
 from assistant.sandbox.faults import FaultBook
 from assistant.sandbox.history import EPOCH
+from assistant.sandbox.ledger import Bank
 from assistant.sandbox.shapes import stamp
+from assistant.sandbox.till import Till
 from assistant.sandbox.time import SandboxClock
 
 _LAST_YEAR = 2100
 
 
 class Admin:
-    def __init__(self, key: str, faults: FaultBook, clock: SandboxClock, calls: CallLog) -> None:
+    def __init__(
+        self, key: str, faults: FaultBook, clock: SandboxClock, calls: CallLog, bank: Bank, till: Till
+    ) -> None:
         self._key = key
         self._faults = faults
         self._clock = clock
         self._calls = calls
+        self._bank = bank
+        self._till = till
 
     def handle(self, method: str, path: str, key: str, body: Any) -> Answer:
         """404 to anyone without the key, as if there were nothing here."""
@@ -36,6 +43,10 @@ class Admin:
                 return self._time(method, given)
             if path == "/_sandbox/calls":
                 return self._log(method)
+            if path == "/_sandbox/purchases" and method == "POST":
+                return self._purchase(given)
+            if path.startswith("/_sandbox/truths/") and method == "GET":
+                return self._truths(path.rsplit("/", 1)[1])
             if path == "/_sandbox/customers" and method == "GET":
                 return Answer({"customers": [_customer(login) for login in CUSTOMERS]})
         except ValueError as error:
@@ -56,6 +67,32 @@ class Admin:
             self._calls.clear()
             return Answer(None, 204)
         return Answer({"calls": self._calls.all()})
+
+    def _purchase(self, given: dict[str, Any]) -> Answer:
+        """POST as sandbox.till.Till.charge takes it: 201 when approved, 402 when the card declines."""
+        answer = self._till.charge(given)
+        self._bank.changed()
+        return Answer(answer, 201 if answer["approved"] else 402)
+
+    def _truths(self, login: str) -> Answer:
+        """Planted frauds, double charges, price rises and refunds of a customer ("maya-planted"), oldest first."""
+        try:
+            ledger = self._bank.ledger(login, self._clock.now())
+        except KeyError as error:
+            raise ValueError("no such customer") from error
+        return Answer(
+            {
+                "truths": [
+                    {
+                        "kind": item.entry.truth,
+                        "accountId": ledger.person.account_id(item.entry.account),
+                        "transactionId": item.id,
+                        "day": item.entry.day.isoformat(),
+                    }
+                    for item in ledger.truths()
+                ]
+            }
+        )
 
     def _time(self, method: str, given: dict[str, Any]) -> Answer:
         """POST {"now": instant with zone} holds it there; {"days": n, "seconds": n} moves it on from where it is."""

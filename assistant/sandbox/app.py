@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import uuid
@@ -18,13 +19,16 @@ from sanic.response import redirect, text
 
 from assistant.sandbox.admin import Admin
 from assistant.sandbox.answers import Answer, FdxError, OAuthError, invalid_input
+from assistant.sandbox.call import Call
 from assistant.sandbox.calls import CallLog
 from assistant.sandbox.faults import WIRE, FaultBook, refusal, spoil
-from assistant.sandbox.fdx import Call, FdxApi, is_uuid
+from assistant.sandbox.fdx import FdxApi, is_uuid
 from assistant.sandbox.ledger import Bank
+from assistant.sandbox.notices import Notifier, Signer
 from assistant.sandbox.oauth import BadClient, OAuth, SendBack
 from assistant.sandbox.paging import PageKeys
 from assistant.sandbox.state import State
+from assistant.sandbox.till import Till
 from assistant.sandbox.time import SandboxClock
 
 _PAGES = Path(__file__).parent / "pages"
@@ -34,8 +38,12 @@ _SHARING = {
     "ACCOUNT_DETAILED": "balances, limits and payment dates",
     "TRANSACTIONS": "transactions of the last 24 months",
     "CUSTOMER_PERSONAL": "your name",
+    "CARD_CONTROLS": "your cards, and locking or unlocking one when you say so",
+    "DISPUTES": "your disputes, and filing or withdrawing one when you say so",
 }
 _LOOPING = "AGAIN"
+#: Seconds between two looks for what is to be notified.
+_NOTIFY_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ def create_app(config: Config) -> Sanic:
     app.add_route(server.home, "/", methods=["GET"])
     app.add_route(server.stylesheet, "/assets/bank.css", methods=["GET"])
     app.add_route(server.metadata, "/.well-known/oauth-authorization-server", methods=["GET"])
+    app.add_route(server.keys, "/.well-known/jwks.json", methods=["GET"])
     app.add_route(server.authorize, "/oauth/authorize", methods=["GET"])
     app.add_route(server.sign_in, "/oauth/login", methods=["POST"])
     app.add_route(server.consent_page, "/oauth/consent", methods=["GET"])
@@ -67,6 +76,8 @@ def create_app(config: Config) -> Sanic:
         app.add_route(server.oauth_call, f"/oauth/{name}", methods=["POST"], name=f"oauth_{name}")
     app.add_route(server.fdx, "/fdx/<rest:path>", methods=["GET", "PUT", "POST", "DELETE"])
     app.add_route(server.admin, "/_sandbox/<rest:path>", methods=["GET", "POST", "DELETE"])
+    app.register_listener(server.begin, "after_server_start")
+    app.register_listener(server.end, "before_server_stop")
     return app
 
 
@@ -80,7 +91,11 @@ class _Server:
         state = State(config.state)
         self._oauth = OAuth(state, self._clock, config.issuer)
         self._fdx = FdxApi(self._bank, state, self._clock, PageKeys(f"pages/{config.seed}".encode()))
-        self._admin = Admin(config.admin_key, self._faults, self._clock, self._calls)
+        till = Till(state.records, self._clock)
+        self._bank.besides.append(lambda person, _: till.entries(person))
+        self._signer = Signer(state.records)
+        self._notifier = Notifier(self._bank, state, self._clock, self._signer)
+        self._admin = Admin(config.admin_key, self._faults, self._clock, self._calls, self._bank, till)
         self._templates = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
         self._css = (_PAGES / "bank.css").read_text(encoding="utf-8")
 
@@ -146,7 +161,28 @@ class _Server:
             return _send(Answer({"message": "A JSON object is expected"}, 400), {})
         return _send(self._admin.handle(request.method, request.path, key, body), {})
 
+    async def begin(self, *_: object) -> None:
+        self._notifying = asyncio.create_task(self.notify())
+
+    async def end(self, *_: object) -> None:
+        self._notifying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._notifying
+
+    async def notify(self) -> None:
+        """For as long as the bank runs."""
+        while True:
+            await asyncio.sleep(_NOTIFY_EVERY)
+            self._notifier.look()
+            # Its database is this thread's, so only the waiting for subscribers happens in another.
+            for delivery in self._notifier.due():
+                taken = await asyncio.to_thread(self._notifier.deliver, delivery)
+                self._notifier.tried(delivery, taken)
+
     # OAuth
+
+    async def keys(self, request: Request) -> HTTPResponse:
+        return _send(self._signer.keys(), {})
 
     async def metadata(self, request: Request) -> HTTPResponse:
         return _send(self._oauth.metadata(), {})

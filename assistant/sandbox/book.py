@@ -22,6 +22,17 @@ def instant(day: date, minutes: int) -> datetime:
     return local.astimezone(timezone.utc)
 
 
+def posting(day: date, lag: int) -> date:
+    """The day a card purchase of ``day`` posts: ``lag`` days later, on a Monday when that is a weekend."""
+    settles = day + timedelta(days=lag)
+    return settles + timedelta(days=7 - settles.weekday() if settles.weekday() >= 5 else 0)
+
+
+def posted_at(day: date) -> datetime:
+    """When what posts on ``day`` does so, in UTC."""
+    return instant(day, _SETTLES.hour * 60 + _SETTLES.minute)
+
+
 def bank_day(moment: datetime) -> date:
     return moment.astimezone(ZONE).date()
 
@@ -32,7 +43,9 @@ class Entry:
 
     ``cents`` is signed from the customer's side (a card purchase is negative); ``held`` is what it shows while
     pending (before a tip). ``happened`` and ``posts`` are UTC; equal when it never is pending. ``linked`` says
-    whether the posted item names the pending one.
+    whether the posted item names the pending one. ``truth`` is what only the bank's maker knows of it: "fraud",
+    "duplicate" (the second of two), "price_rise" (the first at a new price), "refund"; "" for any other. It is told
+    to nobody but a test.
     """
 
     number: int
@@ -52,6 +65,7 @@ class Entry:
     foreign_cents: int = 0
     foreign_currency: str = ""
     linked: bool = True
+    truth: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +120,18 @@ class Book:
         check: str = "",
         foreign: tuple[int, str] = (0, ""),
         linked: bool = True,
+        truth: str = "",
     ) -> Entry:
         """``lag`` days later it posts (on a Monday when that is a weekend); 0 posts at once."""
         happened = instant(day, minutes)
-        settles = day + timedelta(days=lag)
-        settles += timedelta(days=7 - settles.weekday() if settles.weekday() >= 5 else 0)
+        settles = posting(day, lag)
         entry = Entry(
             number=len(self.entries[account]),
             account=account,
             cents=cents,
             held=cents if held is None else held,
             happened=happened,
-            posts=happened if lag == 0 else instant(settles, _SETTLES.hour * 60 + _SETTLES.minute),
+            posts=happened if lag == 0 else posted_at(settles),
             day=day,
             descriptor=descriptor,
             held_descriptor=held_descriptor or descriptor,
@@ -129,6 +143,7 @@ class Book:
             foreign_cents=foreign[0],
             foreign_currency=foreign[1],
             linked=linked,
+            truth=truth,
         )
         self.entries[account].append(entry)
         if lag == 0:

@@ -32,7 +32,8 @@ class CallLog:
 def kind_of(path: str, query: Mapping[str, Any]) -> str:
     """What a call reads or does. "accounts" is names and types only; a list with figures counts as "balances".
 
-    Others: "transactions", "customer", "consents", the OAuth endpoints "par", "token", "revoke", and "other".
+    Others: "transactions", "customer", "consents", "cards", "disputes", "notifications", the OAuth endpoints "par",
+    "token", "revoke", and "other".
     """
     if path.startswith("/oauth/"):
         return path.rsplit("/", 1)[1]
@@ -43,4 +44,14 @@ def kind_of(path: str, query: Mapping[str, Any]) -> str:
         return "balances"
     if resource.startswith("accounts/") and resource.endswith("/transactions"):
         return "transactions"
-    return {"customers": "customer", "consents": "consents"}.get(resource.split("/")[0], "other")
+    return _KINDS.get(resource.split("/")[0], "other")
+
+
+_KINDS = {
+    "customers": "customer",
+    "consents": "consents",
+    "cards": "cards",
+    "disputes": "disputes",
+    "notification-subscriptions": "notifications",
+    "notifications": "notifications",
+}

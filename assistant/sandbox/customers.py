@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from assistant.sandbox.people import (
@@ -231,11 +232,17 @@ def bulk(count: int) -> Person:
     return Person(f"bulk-{count}", "Bulk Customer", (checking("checking", "Everyday Checking", "0001", 0),), bulk=count)
 
 
+#: "maya-planted" lives maya's days, and has her card misused besides: to judge by how well that is noticed.
+PLANTED = "planted"
+
+
 def find(login: str) -> Person | None:
-    """The customer of that login; "bulk-<n>" makes one with n transactions."""
+    """The customer of that login; "bulk-<n>" makes one with n transactions, "<login>-planted" one with frauds."""
     if login in CUSTOMERS:
         return CUSTOMERS[login]
     name, _, number = login.partition("-")
+    if name in CUSTOMERS and number == PLANTED:
+        return replace(CUSTOMERS[name], login=login, lives_as=name, defrauded=True)
     if name == "bulk" and number.isdecimal() and number.isascii() and str(int(number)) == number:
         count = int(number)
         return bulk(count) if 1 <= count <= MAX_BULK else None

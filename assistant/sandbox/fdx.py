@@ -1,6 +1,7 @@
 """The FDX resources: customer, accounts, transactions, consents. Knows nothing of HTTP servers.
 
-Written from published facts of the FDX API; versions 4 and 5 wrap each item in one key, version 6 is flat.
+Written from published facts of the FDX API; versions 4 and 5 wrap each item in one key, version 6 is flat. Cards and
+disputes, which FDX has no resources for, are an extension of ours (cards.py, disputes.py).
 """
 
 from __future__ import annotations
@@ -8,21 +9,17 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from assistant.sandbox import shapes
-from assistant.sandbox.answers import (
-    Answer,
-    FdxError,
-    invalid_input,
-    no_account,
-    not_authorized,
-    unauthenticated,
-)
+from assistant.sandbox.answers import Answer, FdxError, invalid_input, not_authorized, unauthenticated
+from assistant.sandbox.call import Call, Caller
+from assistant.sandbox.cards import CardsApi
+from assistant.sandbox.disputes import DisputesApi
 from assistant.sandbox.ledger import Bank, Item, Ledger
+from assistant.sandbox.notices import NoticesApi
 from assistant.sandbox.paging import PageKey, PageKeys
 from assistant.sandbox.people import AccountSpec
 from assistant.sandbox.state import Consent, State
@@ -41,40 +38,14 @@ _REASONS = {"BUSINESS_RULE", "USER_ACTION"}
 _INITIATORS = {"DATA_ACCESS_PLATFORM", "DATA_PROVIDER", "DATA_RECIPIENT", "INDIVIDUAL", "MERCHANT", "VENDOR"}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request. Header names are lower case; ``body`` is the parsed JSON, or None."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    consent: Consent
-    ledger: Ledger
-    version: int
-
-    def need(self, cluster: str) -> None:
-        if cluster not in self.consent.clusters:
-            raise not_authorized(self.version)
-
-    def shared(self) -> list[AccountSpec]:
-        return [spec for spec in self.ledger.accounts() if spec.key in self.consent.accounts]
-
-    def account(self, account_id: str) -> AccountSpec:
-        """An account left out of the consent does not exist for the caller."""
-        spec = self.ledger.by_id(account_id)
-        if spec is None or spec.key not in self.consent.accounts:
-            raise no_account()
-        return spec
-
-
 class FdxApi:
     def __init__(self, bank: Bank, state: State, clock: SandboxClock, keys: PageKeys) -> None:
+        self._beyond = {
+            "cards": CardsApi(state.records, clock).handle,
+            "disputes": DisputesApi(state.records, clock).handle,
+            "notification-subscriptions": NoticesApi(state.records, clock).handle,
+            "notifications": NoticesApi(state.records, clock).handle,
+        }
         self._bank = bank
         self._state = state
         self._clock = clock
@@ -100,11 +71,13 @@ class FdxApi:
                 return self._transactions(caller, call, parts[1])
         if len(parts) in {2, 3} and parts[0] == "consents":
             return self._consents(caller, call, parts)
+        if parts[0] in self._beyond:
+            return self._beyond[parts[0]](caller, call, parts)
         if parts[0] in {"accounts", "customers"} and call.method != "GET":
             raise FdxError(405, "1206", "Method not supported")
         raise FdxError(404, "1107", "No data for these parameters")
 
-    def _authenticate(self, headers: Mapping[str, str], version: int, *, live: bool) -> _Caller:
+    def _authenticate(self, headers: Mapping[str, str], version: int, *, live: bool) -> Caller:
         """``live`` wants a consent in force; the consent itself can be read after its end."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         now = self._clock.now()
@@ -114,14 +87,14 @@ class FdxApi:
             raise unauthenticated()
         if live and (consent.status != "ACTIVE" or consent.expires <= now):
             raise not_authorized(version)
-        return _Caller(consent, self._bank.ledger(consent.login, now), version)
+        return Caller(consent, self._bank.ledger(consent.login, now), version)
 
-    def _customer(self, caller: _Caller) -> Answer:
+    def _customer(self, caller: Caller) -> Answer:
         caller.need("CUSTOMER_PERSONAL")
         first, _, last = caller.ledger.person.name.partition(" ")
         return Answer({"customerId": caller.ledger.person.login, "name": {"first": first, "last": last}})
 
-    def _accounts(self, caller: _Caller, call: Call) -> Answer:
+    def _accounts(self, caller: Caller, call: Call) -> Answer:
         caller.need("ACCOUNT_BASIC")
         result_type = call.query.get("resultType", "lightweight")
         if result_type not in {"lightweight", "details"}:
@@ -140,12 +113,12 @@ class FdxApi:
 
         return self._page(caller, call, scope, "accounts", shared, now, render)
 
-    def _account(self, caller: _Caller, account_id: str) -> Answer:
+    def _account(self, caller: Caller, account_id: str) -> Answer:
         caller.need("ACCOUNT_DETAILED")
         spec = caller.account(account_id)
         return Answer(shapes.account(caller.ledger, spec, caller.version, details=True))
 
-    def _transactions(self, caller: _Caller, call: Call, account_id: str) -> Answer:
+    def _transactions(self, caller: Caller, call: Call, account_id: str) -> Answer:
         caller.need("TRANSACTIONS")
         spec = caller.account(account_id)
         start, end = _dates(call.query, caller.ledger.today)
@@ -157,14 +130,14 @@ class FdxApi:
 
         return self._page(caller, call, scope, "transactions", ledger.items(spec.key, start, end), ledger, render)
 
-    def _as_of(self, call: Call, scope: str, caller: _Caller) -> Ledger:
+    def _as_of(self, call: Call, scope: str, caller: Caller) -> Ledger:
         """The books as the first page of this list saw them."""
         key = _page_key(call.query)
         return self._bank.ledger(caller.consent.login, self._keys.read(key, scope).as_of) if key else caller.ledger
 
     def _page(
         self,
-        caller: _Caller,
+        caller: Caller,
         call: Call,
         scope: str,
         name: str,
@@ -188,7 +161,7 @@ class FdxApi:
             body["links"] = {"next": {"href": f"{call.path}?{urlencode({**kept, parameter: following})}"}}
         return Answer(body)
 
-    def _consents(self, caller: _Caller, call: Call, parts: list[str]) -> Answer:
+    def _consents(self, caller: Caller, call: Call, parts: list[str]) -> Answer:
         consent = caller.consent
         if parts[1] != consent.id:
             raise FdxError(404, "1107", "No such consent")

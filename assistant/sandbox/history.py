@@ -43,7 +43,7 @@ class History:
         return self.book
 
     def _live(self, day: date) -> None:
-        rng = random.Random(f"{self.book.seed}/{self.person.login}/{day.isoformat()}")  # noqa: S311  # not a secret
+        rng = random.Random(f"{self.book.seed}/{self.person.days_of}/{day.isoformat()}")  # noqa: S311  # not a secret
         self.book.settle(day)
         for income in self.person.incomes:
             self._pay(income, day)
@@ -61,7 +61,9 @@ class History:
             elif spec.category is Category.LOC:
                 self._card_payment(spec, day)
         for account, cents, descriptor, mcc in self._refunds.pop(day, ()):
-            self.book.add(day, account, cents, descriptor, minutes=11 * 60, lag=1, mcc=mcc, kind="ADJUSTMENT")
+            self.book.add(
+                day, account, cents, descriptor, minutes=11 * 60, lag=1, mcc=mcc, kind="ADJUSTMENT", truth="refund"
+            )
         self._out_and_about(day, rng)
         for buffer in self.person.buffers:
             self._balance_out(buffer, day)
@@ -113,6 +115,7 @@ class History:
             check=check,
             foreign=bill.foreign or (0, ""),
             linked=bill.day % 2 == 0,
+            truth="price_rise" if _has_risen(bill, due) else "",
         )
 
     def _exchange(self, exchange: Exchange, day: date) -> None:
@@ -164,12 +167,13 @@ class History:
         for habit in self.person.habits:
             self._habit(habit, day, rng)
         twice = self.person.duplicates
-        if twice and day.toordinal() % 47 == len(self.person.login):
+        if twice and day.toordinal() % 47 == len(self.person.days_of):
             shop = next(shop for shop in SHOPS[twice[1]] if shop.mcc in {"5812", "5814"})
             shop = replace(shop, name=_named(shop.name, rng))
             cents, minutes = rng.randint(shop.low, shop.high), rng.randint(700, 1200)
             for again in (0, 2):  # the terminal sent the same charge twice, two minutes apart
-                self._charge(day, twice[0], shop, cents, minutes + again, rng, tip=0, lag=2)
+                truth = "duplicate" if again else ""
+                self._charge(day, twice[0], shop, cents, minutes + again, rng, tip=0, lag=2, truth=truth)
 
     def _habit(self, habit: Habit, day: date, rng: random.Random) -> None:
         drawn = rng.random()
@@ -201,8 +205,9 @@ class History:
             )
 
     def _charge(
-        self, day: date, account: str, shop: Shop, cents: int, minutes: int, rng: random.Random, *, tip: int, lag: int
-    ) -> None:
+        self, day: date, account: str, shop: Shop, cents: int, minutes: int, rng: random.Random,
+        *, tip: int, lag: int, truth: str = "",
+    ) -> None:  # fmt: skip
         name = _named(shop.name, rng)
         spec = self.person.account(account)
         foreign = (0, "")
@@ -222,6 +227,7 @@ class History:
             kind="PURCHASE" if spec.category is Category.LOC else "POSDEBIT",
             foreign=foreign,
             linked=rng.random() < 0.6,
+            truth=truth,
         )
         if foreign[1] and spec.foreign_fee:
             fee = max(1, cents * 3 // 100)
@@ -285,6 +291,12 @@ def price(bill: Bill, day: date) -> int:
         return bill.cents
     rises = day.year - EPOCH.year + (1 if day.month >= bill.rise_month else 0) - (1 if bill.rise_month == 1 else 0)
     return bill.cents + bill.rise * rises
+
+
+def _has_risen(bill: Bill, due: date) -> bool:
+    """Whether it costs more than it did a month before (a yearly one: than a year before)."""
+    before = due.replace(day=1) - timedelta(days=365 if bill.months else 1)
+    return bool(bill.rise) and before >= EPOCH and price(bill, due) > price(bill, before)
 
 
 def on_month_day(day: date, number: int) -> date:

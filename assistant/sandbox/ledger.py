@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,6 +12,7 @@ from assistant.sandbox.bulk import BulkHistory
 from assistant.sandbox.customers import find
 from assistant.sandbox.history import History, on_month_day
 from assistant.sandbox.people import AccountSpec, Category, Person
+from assistant.sandbox.planted import frauds
 
 #: How far back the bank shows items.
 LOOKBACK_DAYS = 730
@@ -48,10 +50,15 @@ class CardBill:
 class Ledger:
     """One customer's accounts as of ``now`` (aware, UTC)."""
 
-    def __init__(self, person: Person, book: Book, now: datetime) -> None:
+    def __init__(self, person: Person, book: Book, now: datetime, besides: Sequence[Entry] = ()) -> None:
+        """``besides``: entries that are not of the days the books were made from."""
         self.person = person
         self.now = now
         self._book = book
+        self._every = {
+            key: [*entries, *(entry for entry in besides if entry.account == key)] if besides else entries
+            for key, entries in book.entries.items()
+        }
         self._items: dict[str, tuple[Item, ...]] = {}
         self._ranges: dict[tuple[str, date | None, date | None], tuple[Item, ...]] = {}
 
@@ -61,7 +68,7 @@ class Ledger:
 
     def _visible(self, key: str) -> tuple[Item, ...]:
         if key not in self._items:
-            self._items[key] = tuple(self._item(entry) for entry in self._shown(self._book.entries[key]))
+            self._items[key] = tuple(self._item(entry) for entry in self._shown(self._every[key]))
         return self._items[key]
 
     def _shown(self, entries: list[Entry]) -> list[Entry]:
@@ -78,6 +85,11 @@ class Ledger:
         was_pending = entry.posts > entry.happened and entry.linked
         return Item(entry, False, self._book.posted_id(entry), self._book.pending_id(entry) if was_pending else "")
 
+    def truths(self) -> tuple[Item, ...]:
+        """The items of which more is known than the bank says (see Entry.truth), oldest first. For tests."""
+        known = [item for key in self._every for item in self._visible(key) if item.entry.truth]
+        return tuple(sorted(known, key=lambda item: (item.entry.happened, item.entry.number)))
+
     def items(self, key: str, start: date | None = None, end: date | None = None) -> tuple[Item, ...]:
         """Newest first, by the bank day they happened, both ends included. A run of pages asks once."""
         found = self._ranges.get((key, start, end))
@@ -92,22 +104,20 @@ class Ledger:
     def posted(self, key: str) -> int:
         """Cents; negative is owed or overdrawn."""
         spec = self.person.account(key)
-        return spec.opening + sum(entry.cents for entry in self._book.entries[key] if entry.posts <= self.now)
+        return spec.opening + sum(entry.cents for entry in self._every[key] if entry.posts <= self.now)
 
     def held(self, key: str) -> int:
         """What pending items take, as a negative number of cents. Pending credits are not counted on."""
-        return sum(min(0, entry.held) for entry in self._book.entries[key] if entry.happened <= self.now < entry.posts)
+        return sum(min(0, entry.held) for entry in self._every[key] if entry.happened <= self.now < entry.posts)
 
     def opening_of_day(self, key: str) -> int:
         today = self.today
         return self.posted(key) - sum(
-            entry.cents
-            for entry in self._book.entries[key]
-            if entry.posts <= self.now and bank_day(entry.posts) == today
+            entry.cents for entry in self._every[key] if entry.posts <= self.now and bank_day(entry.posts) == today
         )
 
     def last_payment(self, key: str) -> Entry | None:
-        payments = [e for e in self._book.entries[key] if e.kind == "PAYMENT" and e.posts <= self.now]
+        payments = [e for e in self._every[key] if e.kind == "PAYMENT" and e.posts <= self.now]
         return payments[-1] if payments else None
 
     def card_bill(self, spec: AccountSpec) -> CardBill | None:
@@ -116,9 +126,7 @@ class Ledger:
             return None
         last = closed[-1]
         paid = sum(
-            e.cents
-            for e in self._book.entries[spec.key]
-            if e.kind == "PAYMENT" and e.day > last.day and e.posts <= self.now
+            e.cents for e in self._every[spec.key] if e.kind == "PAYMENT" and e.day > last.day and e.posts <= self.now
         )
         due = last.due
         if due < self.today:
@@ -150,6 +158,10 @@ class Bank:
 
     def __init__(self, seed: int = 7) -> None:
         self.seed = seed
+        #: What else is on a customer's accounts: planted frauds, and purchases made while the bank runs.
+        self.besides: list[Callable[[Person, datetime], Sequence[Entry]]] = [
+            lambda person, now: frauds(person, self.seed, now.year)
+        ]
         self._histories: dict[str, History | BulkHistory] = {}
         self._views: OrderedDict[tuple[str, datetime], Ledger] = OrderedDict()
 
@@ -165,10 +177,15 @@ class Bank:
                     raise KeyError(login)
                 history = BulkHistory(person, self.seed) if person.bulk else History(person, self.seed)
                 self._histories[login] = history
-            view = Ledger(history.person, history.through(bank_day(now)), now)
+            besides = [entry for source in self.besides for entry in source(history.person, now)]
+            view = Ledger(history.person, history.through(bank_day(now)), now, besides)
             self._views[(login, now)] = view
             if len(self._views) > 16:
                 self._views.popitem(last=False)
         else:
             self._views.move_to_end((login, now))
         return view
+
+    def changed(self) -> None:
+        """Something came that is not of the days: look again."""
+        self._views.clear()

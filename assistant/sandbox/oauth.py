@@ -38,6 +38,8 @@ CLUSTERS: Mapping[str, str] = {
     "fdx:accountdetailed:read": "ACCOUNT_DETAILED",
     "fdx:transactions:read": "TRANSACTIONS",
     "fdx:customerpersonal:read": "CUSTOMER_PERSONAL",
+    "tellerline:cards:write": "CARD_CONTROLS",
+    "tellerline:disputes:write": "DISPUTES",
 }
 _SCOPES = {cluster: scope for scope, cluster in CLUSTERS.items()}
 _DETAILS_TYPE = "fdx_v1.0"

@@ -162,9 +162,16 @@ class Person:
     buffers: tuple[Buffer, ...] = ()
     duplicates: tuple[str, str] | None = None  #: (account, shop group) of the charge that sometimes comes twice
     bulk: int = 0  #: for a synthetic customer: how many transactions
+    lives_as: str = ""  #: the login whose days this customer lives, too; "" for days of her own
+    defrauded: bool = False  #: whether her card is misused now and then (see planted.py)
 
     def account(self, key: str) -> AccountSpec:
         return next(spec for spec in self.accounts if spec.key == key)
+
+    @property
+    def days_of(self) -> str:
+        """The login that her days are drawn from."""
+        return self.lives_as or self.login
 
     def account_id(self, key: str) -> str:
         """The bank's opaque id; the same whatever the seed."""

@@ -14,6 +14,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from assistant.sandbox.records import Records
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS consent (
     id TEXT PRIMARY KEY, login TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL,
@@ -67,6 +69,7 @@ class State:
             path.touch(mode=0o600)
         self._db = sqlite3.connect(str(path) if path else ":memory:", isolation_level=None)
         self._db.executescript(_SCHEMA)
+        self.records = Records(self._db)
 
     def close(self) -> None:
         self._db.close()
