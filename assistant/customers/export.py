@@ -16,6 +16,7 @@ from assistant.banking import clock
 from assistant.banking.purpose import Purpose
 from assistant.customers.cache import LastWords
 from assistant.customers.consent import Consents
+from assistant.customers.export_alerts import exported_alerts
 from assistant.customers.identity import Customer, Identities
 from assistant.customers.vault import Vault
 from assistant.storage.conversations import Conversations, key_owner
@@ -123,6 +124,7 @@ class Export:
                 {"bank": bank, "item": item, "fetched_at": fetched_at.isoformat(), "answer": answer}
                 for bank, item, fetched_at, answer in self._last_words.everything(customer.id)
             ],
+            "alerts": exported_alerts(self._storage, customer.id),
             "link_attempts": [
                 {"bank": each.bank_id, "channel": each.channel, "at": each.created_at.isoformat()} for each in attempts
             ],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Boolean, Date, Float, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assistant.storage.types import Instant
@@ -180,3 +180,99 @@ class ConversationEventsRow(Base):
     events: Mapped[int] = mapped_column(Integer)
     saved_at: Mapped[datetime] = mapped_column(Instant, index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AlertPreferencesRow(Base):
+    """What a customer chose to be told (see alerts.preferences)."""
+
+    __tablename__ = "alert_preferences"
+
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class AlertWatchRow(Base):
+    """One link that is watched: when to look again, and, sealed, what was seen there and what is usual for her.
+
+    ``due_at`` is when a worker should look; a bank's push moves it to now. ``asked`` counts pushes and ``answered``
+    those that a look came after: equal when there is nothing to hurry for. ``failures`` in a row. ``active_at``: the
+    newest transaction or conversation.
+    """
+
+    __tablename__ = "alert_watches"
+
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    bank_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    active_at: Mapped[datetime] = mapped_column(Instant)
+    claimed_until: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    asked: Mapped[int] = mapped_column(Integer, default=0)
+    answered: Mapped[int] = mapped_column(Integer, default=0)
+    looked_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+
+
+class AlertRow(Base):
+    """One alert. ``mark`` is a keyed hash of what it is about: the same thing is never told twice."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("customer_id", "mark"), Index("ix_alerts_answer", "customer_id", "kind"))
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    bank_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(24))
+    mark: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    answer: Mapped[str | None] = mapped_column(String(8), default=None)
+    answered_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AlertDeliveryRow(Base):
+    """An alert's place in the outbox. ``state``: due, sent, waiting (for the next conversation), stale (let go).
+
+    ``key`` is the delivery's, shared by alerts that are sent as one; "" until it is first tried. ``tried`` are the
+    channels that are closed to it.
+    """
+
+    __tablename__ = "alert_deliveries"
+    __table_args__ = (Index("ix_alert_deliveries_due", "state", "due_at"),)
+
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)
+    customer_id: Mapped[str] = _customer()
+    state: Mapped[str] = mapped_column(String(8))
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    urgent: Mapped[bool] = mapped_column(Boolean)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    claimed_until: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    key: Mapped[str] = mapped_column(String(32), default="")
+    tried: Mapped[str] = mapped_column(String(200), default="")
+    channel: Mapped[str] = mapped_column(String(40), default="")
+    done_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
+class FraudCountRow(Base):
+    """What answers taught the score: of so many purchases in one cell of one reason, how many were fraud. Names
+    nobody."""
+
+    __tablename__ = "fraud_counts"
+
+    reason: Mapped[str] = mapped_column(String(24), primary_key=True)
+    cell: Mapped[int] = mapped_column(Integer, primary_key=True)
+    frauds: Mapped[float] = mapped_column(Float)
+    total: Mapped[float] = mapped_column(Float)
+
+
+class MerchantRiskRow(Base):
+    """What was learned of a merchant where a fraud was confirmed. ``merchant`` is a keyed hash of its name."""
+
+    __tablename__ = "merchant_risks"
+
+    merchant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run: Mapped[int] = mapped_column(Integer)
+    first_at: Mapped[datetime] = mapped_column(Instant)
+    last_at: Mapped[datetime] = mapped_column(Instant)

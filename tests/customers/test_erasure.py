@@ -14,6 +14,7 @@ from support.fake_bank import account, usd
 from support.installation import settings_in
 from support.stub_banks import StubBank, customers_with, linked
 
+from assistant.banking import clock
 from assistant.banking.account import Balances
 from assistant.banking.connector import Dated
 from assistant.banking.errors import BankUnavailable, LinkExpired, NotLinked
@@ -23,15 +24,25 @@ from assistant.banking.transaction import Transaction
 from assistant.customers.export import FORMAT
 from assistant.customers.handover import Handover
 from assistant.customers.housekeeping import housekeep, start
-from assistant.customers.identity import Customer
+from assistant.customers.identity import Customer, key_owner
 from assistant.customers.one_time import LinkKind, OneTimeLinks
 from assistant.customers.service import Customers
 from assistant.customers.step_up import StepUp
 from assistant.storage.keys import KeyDestroyed
 from assistant.storage.seal import Unreadable
+from assistant.storage.tables import (
+    AlertDeliveryRow,
+    AlertPreferencesRow,
+    AlertRow,
+    AlertWatchRow,
+    FraudCountRow,
+    MerchantRiskRow,
+)
 
 CANARY = "UNMISTAKABLE"
 CODE = "271828"
+#: What answers taught about purchases and merchants; no row has a customer.
+OF_NOBODY = {"fraud_counts", "merchant_risks"}
 CHECKING = account(bank_id="chase", nickname=f"{CANARY} nickname", mask="4729")
 MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
 
@@ -65,10 +76,42 @@ def customer(customers: Customers) -> Customer:
     customers.desk.open(Handover(customer.conversation_id, "cmdline", "dispute", customer, f"{CANARY} dispute"))
     customers.linking.begin("cmdline", customer.conversation_id, "chase", [Purpose.BALANCES], f"{CANARY} question")
     OneTimeLinks(customers.storage.database).issue(customer.id, LinkKind.NEW_CODE)
+    told_about(customers, customer)
     events = [{"event": "user", "text": f"{CANARY} words"}]
     cipher = customers.conversations.cipher(customer.conversation_id, new=True)
     customers.conversations.append(customer.conversation_id, [events], cipher)
     return customer
+
+
+def told_about(customers: Customers, customer: Customer) -> None:
+    """Everything that alerts keep: of her, and what answers taught about no one."""
+    cipher = customers.storage.keys.cipher(key_owner(customer.id))
+    now = clock.now()
+
+    def sealed(place: str) -> bytes:
+        return cipher.seal(json.dumps({"of": f"{CANARY} alert"}).encode(), place)
+
+    alert = AlertRow(
+        id="a1", customer_id=customer.id, bank_id="chase", kind="fee", mark="m", made_at=now, expires_at=now,
+        sealed=sealed("alerts.sealed:a1"),
+    )  # fmt: skip
+    with customers.storage.database.write() as session:
+        session.add(alert)
+        session.flush()
+        session.add_all(
+            [
+                AlertDeliveryRow(alert_id="a1", customer_id=customer.id, state="due", due_at=now, urgent=False),
+                AlertPreferencesRow(
+                    customer_id=customer.id, sealed=sealed("alert_preferences.sealed"), changed_at=now
+                ),
+                AlertWatchRow(
+                    customer_id=customer.id, bank_id="chase", due_at=now, active_at=now,
+                    sealed=sealed("alert_watches.sealed:chase"),
+                ),
+                FraudCountRow(reason="amount", cell=1, frauds=1.0, total=2.0),
+                MerchantRiskRow(merchant="hash", run=1, first_at=now, last_at=now),
+            ]
+        )  # fmt: skip
 
 
 def rows(customers: Customers) -> dict[str, list[Any]]:
@@ -93,7 +136,11 @@ def test_erasing_leaves_nothing_that_is_hers(
     assert receipt.banks_told == ("chase",) and receipt.banks_not_told == ()
     assert "revoke" in chase.calls
     after = rows(customers)
-    assert {table for table, found in after.items() if found} == {"alembic_version", "consent_ledger"}
+    assert {table for table, found in after.items() if found} == {
+        "alembic_version",
+        "consent_ledger",
+        *OF_NOBODY,
+    }
     for secret in (customer.id, customer.conversation_id, CANARY, "canary", "4729"):
         assert secret not in str(after) and secret.encode() not in files(tmp_path), secret
         assert secret not in repr(receipt)
@@ -171,7 +218,11 @@ def test_killed_at_any_step_it_is_finished_after_the_restart(
     restarted = customers_with(tmp_path, chase)
     assert restarted.identities.resolve("cmdline", customer.conversation_id) is None, "served no more"
     assert housekeep(restarted)
-    assert {table for table, found in rows(restarted).items() if found} == {"alembic_version", "consent_ledger"}
+    assert {table for table, found in rows(restarted).items() if found} == {
+        "alembic_version",
+        "consent_ledger",
+        *OF_NOBODY,
+    }
     assert CANARY.encode() not in files(tmp_path)
     assert restarted.consents.verify().sound
 
@@ -190,7 +241,7 @@ def test_a_conversation_without_a_customer_can_be_forgotten_too(customers: Custo
 def test_the_export_holds_everything_and_no_secret(customers: Customers, customer: Customer) -> None:
     everything = json.dumps(customers.export.everything(customer))
     assert f'"format": "{FORMAT}"' in everything
-    for held in ("nickname", "SHOP", "dispute", "words"):
+    for held in ("nickname", "SHOP", "dispute", "words", "alert"):
         assert f"{CANARY} {held}" in everything
     for secret in ("canary", "argon2", CODE):
         assert secret not in everything
@@ -210,8 +261,12 @@ def test_every_table_is_in_the_export(customers: Customers, customer: Customer) 
         "link_attempts": "link_attempts",
         "one_time_links": "one_time_links",
         "handovers": "handovers",
+        "alert_preferences": "alerts",
+        "alert_watches": "alerts",
+        "alerts": "alerts",
+        "alert_deliveries": "alerts",
     }
-    assert set(rows(customers)) - {"alembic_version"} == set(parts)
+    assert set(rows(customers)) - {"alembic_version", *OF_NOBODY} == set(parts)
     everything = customers.export.everything(customer)
     assert all(everything[part] for part in parts.values())
     assert set(everything) == {"format", "made_at", *parts.values()}
