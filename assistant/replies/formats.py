@@ -14,7 +14,7 @@ from babel.numbers import format_currency, format_decimal
 from assistant.banking.account import Account
 from assistant.banking.money import Money
 from assistant.banking.period import Grain, Period
-from assistant.replies.reply import Listed, Literal, Percent, Phrase, Term, Value
+from assistant.replies.reply import Listed, Literal, Percent, Phrase, Spelled, Term, Value
 
 #: Looks up a word or pattern in the wording: (key, values) -> text.
 Lookup = Callable[[str, dict[str, str]], str]
@@ -22,16 +22,14 @@ Lookup = Callable[[str, dict[str, str]], str]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Turns the values of a phrase into text for one reader on one day.
+    """Turns the values of a phrase into text for one reader on one day; replies.spoken does so for a listener.
 
-    ``today`` is the reader's date: it decides between "yesterday" and "March 3". With ``spoken`` digits
-    of an account are read one by one.
+    ``today`` is the reader's date: it decides between "yesterday" and "March 3".
     """
 
     locale: str
     today: date
     lookup: Lookup
-    spoken: bool = False
 
     def value(self, value: Value) -> str:
         if isinstance(value, Money):
@@ -46,7 +44,7 @@ class Format:
             return self.day(value)
         if isinstance(value, Percent):
             return self.percent(value)
-        if isinstance(value, Literal):
+        if isinstance(value, Literal | Spelled):
             return value.text
         if isinstance(value, Term):
             return self.lookup(f"term_{value.family}_{value.key}", {})
@@ -82,8 +80,7 @@ class Format:
         """Its nickname or name, with the last digits: "Everyday Checking (…4729)"."""
         if not account.mask:
             return account.label
-        mask = " ".join(account.mask) if self.spoken else account.mask
-        return self.lookup("account_named", {"name": account.label, "mask": mask})
+        return self.lookup("account_named", {"name": account.label, "mask": self.digits(account.mask)})
 
     def listed(self, listed: Listed) -> str:
         style = "or" if listed.conjunction == "or" else "standard"
@@ -100,7 +97,7 @@ class Format:
         if whole:
             return whole
         if last == self.today and period.grain in (Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR):
-            return self.lookup(f"period_so_far_{period.grain.value}", {"month": self._month(start)})
+            return self.lookup(f"period_so_far_{period.grain.value}", {"month": self.month(start)})
         return self.lookup("period_range", {"first": self.calendar_day(start), "last": self.calendar_day(last)})
 
     def _whole_unit(self, period: Period) -> str:
@@ -109,14 +106,24 @@ class Format:
         if start.day == 1 and end.day == 1:
             months = (end.year - start.year) * 12 + end.month - start.month
             if months == 1:
-                return self.lookup("period_month", {"month": self._month(start)})
+                return self.lookup("period_month", {"month": self.month(start)})
             if months == 12 and start.month == 1:
-                return self.lookup("period_year", {"year": str(start.year)})
+                return self.lookup("period_year", {"year": self.year(start.year)})
             if months == 3 and start.month % 3 == 1 and period.grain is Grain.QUARTER:
-                quarter = str((start.month + 2) // 3)
-                return self.lookup("period_quarter", {"quarter": quarter, "year": str(start.year)})
-            return self.lookup("period_months", {"first": self._month(start), "last": self._month(following)})
+                quarter = self.quarter((start.month + 2) // 3)
+                return self.lookup("period_quarter", {"quarter": quarter, "year": self.year(start.year)})
+            return self.lookup("period_months", {"first": self.month(start), "last": self.month(following)})
         return ""
 
-    def _month(self, day: date) -> str:
+    def digits(self, mask: str) -> str:
+        """The end of an account's number."""
+        return mask
+
+    def year(self, number: int) -> str:
+        return str(number)
+
+    def quarter(self, number: int) -> str:
+        return str(number)
+
+    def month(self, day: date) -> str:
         return str(format_skeleton("yMMMM", day, locale=self.locale))

@@ -37,6 +37,13 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelled:
+    """Letters and digits that mean nothing as a word (a reference): said one by one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """A word that wording must translate: Term("category", "groceries"), Term("kind", "credit_card").
 
@@ -49,7 +56,7 @@ class Term:
 
 #: What may fill a placeholder of a wording. Each is written and spoken in its own way.
 #: A Phrase as a value is a part of a sentence ("transactions at Comcast"), so that wording decides the order.
-Value = Union[str, int, Money, date, Period, Account, Percent, Listed, Literal, Term, "Phrase"]
+Value = Union[str, int, Money, date, Period, Account, Percent, Listed, Literal, Spelled, Term, "Phrase"]
 
 
 @dataclass(frozen=True, slots=True)

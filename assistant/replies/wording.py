@@ -14,10 +14,13 @@ from ruamel.yaml import YAML
 from assistant.banking.connector import CustomerProfile
 from assistant.replies.formats import Format
 from assistant.replies.reply import Choice, Phrase, Reply
+from assistant.replies.spoken import SpokenFormat
 
 #: The ``channel`` of the variation that is spoken (Rasa's own key for a channel-specific response).
 VOICE = "voice"
 _PREFIX = "utter_"
+#: A count of one as it is written and as it is spoken.
+_ONE = ("1", "one")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -55,7 +58,7 @@ class Wording:
         def lookup(key: str, values: dict[str, str]) -> str:
             return self._fill(key, values, spoken)
 
-        return Format(profile.locale, today, lookup, spoken)
+        return (SpokenFormat if spoken else Format)(profile.locale, today, lookup)
 
     def phrase(self, phrase: Phrase, form: Format) -> str:
         """One phrase as a sentence."""
@@ -76,7 +79,7 @@ class Wording:
         return " ".join(self.phrase(phrase, form) for phrase in reply.say)
 
     def _fill(self, key: str, values: Mapping[str, str], spoken: bool) -> str:
-        if values.get("count") == "1" and f"{key}_one" in self.written:
+        if values.get("count") in _ONE and f"{key}_one" in self.written:
             key = f"{key}_one"
         template = self.voice.get(key) if spoken else None
         if template is None:

@@ -9,7 +9,7 @@ from assistant.banking.account import Account, AccountFamily
 from assistant.banking.connector import CustomerBank
 from assistant.banking.errors import BankingError
 from assistant.banking.purpose import Purpose
-from assistant.replies.reply import Choice, Listed, Literal, Phrase, Reply
+from assistant.replies.reply import Choice, Listed, Literal, Phrase, Reply, Spelled
 
 #: Intents that can be offered as "did you mean", each as a question (``choice_meant_<intent>``).
 OFFERABLE = frozenset(
@@ -90,4 +90,4 @@ def did_you_mean(ranking: Sequence[str], misses: int) -> Reply:
 
 def handed_over(reference: str, *, dispute: bool) -> Reply:
     """A person will take it; ``reference`` is short enough to say."""
-    return Reply((Phrase("handed_over_dispute" if dispute else "handed_over", {"reference": Literal(reference)}),))
+    return Reply((Phrase("handed_over_dispute" if dispute else "handed_over", {"reference": Spelled(reference)}),))

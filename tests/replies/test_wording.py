@@ -75,7 +75,7 @@ def test_one_of_something_has_its_own_wording(wording: Wording) -> None:
 def test_the_spoken_variation_is_used_for_speech_only(wording: Wording) -> None:
     reply = Reply((Phrase("s", {"v": CHECKING}),))
     assert wording.text(reply, PROFILE, TODAY) == "see Everyday Checking (…4729)"
-    assert wording.speech(reply, PROFILE, TODAY) == "hear Everyday Checking ending in 4 7 2 9"
+    assert wording.speech(reply, PROFILE, TODAY) == "hear Everyday Checking ending in four seven two nine"
 
 
 def test_a_missing_word_or_value_is_named(wording: Wording) -> None:

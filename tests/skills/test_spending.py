@@ -235,7 +235,8 @@ def test_compared_with_a_whole_month_before() -> None:
         "You spent $100.00 on groceries in February 2026. That's $20.00 (17%) less than in January 2026"
     )
     assert speech(outcome, asked).startswith(
-        "You spent $100.00 on groceries in February 2026. That's $20.00 less than in January 2026, down 17%."
+        "You spent one hundred dollars on groceries in February. "
+        "That's twenty dollars less than in January, down seventeen percent."
     )
 
 

@@ -417,5 +417,6 @@ def test_the_sign_of_an_amount(wording: Wording) -> None:
     spoken = wording.format(bank.profile, TODAY, spoken=True)
     out, into = column(answer(bank, Focus(count=6, period=MARCH), TODAY), "amount")[4:]
     assert (form.value(out), form.value(into)) == ("-$22.00", "+$2,500.00")  # type: ignore[arg-type]
-    assert (spoken.value(out), spoken.value(into)) == ("$22.00", "$2,500.00 coming in")  # type: ignore[arg-type]
+    said = (spoken.value(out), spoken.value(into))  # type: ignore[arg-type]
+    assert said == ("twenty-two dollars", "two thousand five hundred dollars coming in")
     assert column(answer(bank, Focus(direction=Direction.IN, period=MARCH), TODAY), "amount") == [usd(2500)]
