@@ -118,9 +118,7 @@ def test_no_two_days_of_a_year_are_said_alike(day: date, today: date) -> None:
 
 def test_every_wording_can_be_said() -> None:
     """By its spoken variation where the written one speaks of pages, typing or what is shown."""
-    unsayable = re.compile(
-        r"\b(?:typ(?:e|ed|ing)|tap|click|press|button|page|shown?|screen|link|url)\b|\(|https?:"
-    )
+    unsayable = re.compile(r"\b(?:typ(?:e|ed|ing)|tap|click|press|button|page|shown?|screen|link|url)\b|\(|https?:")
     found = {
         key: text
         for key, written in WORDING.written.items()
