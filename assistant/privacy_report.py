@@ -20,6 +20,7 @@ from sqlalchemy import LargeBinary, Table, distinct, func, inspect, select
 from assistant.banking import clock
 from assistant.banking.purpose import Purpose
 from assistant.customers.identity import key_owner
+from assistant.customers.revocations import LIFE
 from assistant.customers.service import Customers
 from assistant.egress import Guard
 from assistant.guarded import allow_table
@@ -33,6 +34,7 @@ from assistant.storage.tables import (
     CustomerRow,
     LedgerRow,
     LinkAttemptRow,
+    RevocationRow,
 )
 
 #: The purposes of docs/privacy.md. One that is in the code or in the database, and not here, is a breach.
@@ -214,6 +216,7 @@ def _retention(context: _Context) -> Promise:
     limits = (
         ("conversation", func.min(ends.c.end), timedelta(days=settings.conversation_days)),
         ("bank answer", func.min(BankCacheRow.fetched_at), timedelta(hours=settings.cache_hours)),
+        ("ended consent of which a bank has yet to be told", func.min(RevocationRow.since), LIFE),
         ("ended attempt at linking", func.min(LinkAttemptRow.expires_at), timedelta(hours=1)),
     )
     kept, told = True, []

@@ -2,7 +2,8 @@
 
 First she is marked, and from that moment served to nobody. Then her banks are told, her conversations and her
 data key destroyed, which makes every sealed value of hers noise, in copies of the database too; last the rows
-go. A process killed on the way is finished by the next ``finish``: erased, or not begun, never half.
+go. A process killed on the way is finished by the next ``finish``: erased, or not begun, never half. What a bank
+that is down must still be told waits without her name (customers.revocations).
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.banking import clock
-from assistant.banking.errors import BankingError, BankUnavailable
+from assistant.banking.errors import BankUnavailable, NotLinked
 from assistant.customers.cache import FreshCache
-from assistant.customers.gate import Gate
 from assistant.customers.identity import Customer, Identities, key_owner
 from assistant.customers.ledger import Ledger
+from assistant.customers.revocations import Revocations
 from assistant.customers.vault import Vault
 from assistant.storage.conversations import Conversations
 from assistant.storage.open import Storage
@@ -30,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Names nobody. ``banks_not_told``: their side of the consent lives until it ends or is ended there; we have
-    nothing left to use it with."""
+    """Names nobody. ``banks_not_told`` yet: they are told later; until then the tokens that end their side of the
+    consent wait, sealed under a key of their own, and nothing says whose they were."""
 
     erased_at: datetime
     banks_told: tuple[str, ...]
@@ -44,7 +45,7 @@ class Erasure:
         storage: Storage,
         identities: Identities,
         vault: Vault,
-        gate: Gate,
+        revocations: Revocations,
         ledger: Ledger,
         conversations: Conversations,
         fresh: FreshCache,
@@ -53,7 +54,7 @@ class Erasure:
         self._keys = storage.keys
         self._identities = identities
         self._vault = vault
-        self._gate = gate
+        self._revocations = revocations
         self._ledger = ledger
         self._conversations = conversations
         self._fresh = fresh
@@ -83,10 +84,11 @@ class Erasure:
             self._go_on(customer_id)
 
     def _go_on(self, customer_id: str) -> Receipt:
-        told: list[str] = []
-        not_told: list[str] = []
         for link in self._vault.links(customer_id):
-            (told if self._tell(customer_id, link.bank_id) else not_told).append(link.bank_id)
+            self._end_link(customer_id, link.bank_id)
+        told: dict[str, bool] = {}
+        for waiting in self._revocations.of(customer_id):
+            told[waiting.bank_id] = self._revocations.tell(waiting.id) and told.get(waiting.bank_id, True)
         conversation_ids = [id for _, id in self._identities.conversations(customer_id)]
         for conversation_id in conversation_ids:
             self._conversations.erase(conversation_id)
@@ -101,18 +103,29 @@ class Erasure:
         self._ledger.anchor()
         self._fresh.forget(customer_id)
         self._database.compact()
-        return Receipt(clock.now(), tuple(told), tuple(not_told))
+        return Receipt(
+            clock.now(),
+            tuple(bank_id for bank_id, was_told in told.items() if was_told),
+            tuple(bank_id for bank_id, was_told in told.items() if not was_told),
+        )
 
-    def _tell(self, customer_id: str, bank_id: str) -> bool:
+    def _end_link(self, customer_id: str, bank_id: str) -> None:
+        store = self._vault.tokens(customer_id, bank_id)
         try:
-            self._gate.revoke(customer_id, bank_id)
-        except BankUnavailable as error:
-            # Erasing does not wait for a bank. Without tokens nobody can use what is left there.
-            logger.warning("bank %s could not be told of an erasure: %s", bank_id, error.code)
-            return False
-        except BankingError as error:
-            logger.info("bank %s at erasure: %s", bank_id, type(error).__name__)
-        return True
+            with store.lock():  # tokens that a refresh is fetching just now are the ones to end
+                self._move(customer_id, bank_id)
+        except BankUnavailable:
+            logger.warning("a refresh at bank %s hangs; erasing does not wait for it", bank_id)
+            self._move(customer_id, bank_id)
+
+    def _move(self, customer_id: str, bank_id: str) -> None:
+        try:
+            tokens = self._vault.tokens(customer_id, bank_id).load()
+        except NotLinked:
+            return  # her key is destroyed already: killed after that
+        with self._database.write() as session:
+            self._revocations.add_within(session, customer_id, bank_id, tokens)
+            self._vault.remove_within(session, customer_id, bank_id)
 
 
 def _drop_conversation(session: Session, conversation_id: str) -> None:

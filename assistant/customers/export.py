@@ -18,6 +18,7 @@ from assistant.customers.cache import LastWords
 from assistant.customers.consent import Consents
 from assistant.customers.export_alerts import exported_alerts
 from assistant.customers.identity import Customer, Identities
+from assistant.customers.revocations import Revocations
 from assistant.customers.vault import Vault
 from assistant.storage.conversations import Conversations, key_owner
 from assistant.storage.keys import KeyDestroyed
@@ -49,6 +50,7 @@ class Export:
         identities: Identities,
         consents: Consents,
         vault: Vault,
+        revocations: Revocations,
         conversations: Conversations,
         last_words: LastWords,
     ) -> None:
@@ -56,6 +58,7 @@ class Export:
         self._identities = identities
         self._consents = consents
         self._vault = vault
+        self._revocations = revocations
         self._conversations = conversations
         self._last_words = last_words
 
@@ -105,6 +108,10 @@ class Export:
                     "tokens": {"held": True, "sealed": True, "renewed_at": link.refreshed_at.isoformat()},
                 }
                 for link in self._vault.links(customer.id)
+            ],
+            "banks_to_be_told": [
+                {"bank": each.bank_id, "since": each.since.isoformat(), "tokens": {"held": True, "sealed": True}}
+                for each in self._revocations.of(customer.id)
             ],
             "consents": [
                 {

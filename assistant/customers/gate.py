@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from assistant.banking.account import Account, Balances
@@ -18,7 +17,7 @@ from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
 from assistant.connectors.profiles import BankProfile, ProfileError
-from assistant.connectors.tokens import TokenSet, TokenStore
+from assistant.connectors.tokens import TokenStore
 from assistant.customers.consent import Consents
 from assistant.customers.identity import Customer
 from assistant.customers.vault import Link, LinkState, Vault
@@ -67,22 +66,6 @@ class Opened:
 
     accesses: tuple[Access, ...]
     refused: tuple[BankingError, ...]
-
-
-class _Replaced:
-    """The tokens of a grant that is no link any more, for as long as it takes to end it."""
-
-    def __init__(self, tokens: TokenSet) -> None:
-        self._tokens = tokens
-
-    def load(self) -> TokenSet:
-        return self._tokens
-
-    def save(self, tokens: TokenSet) -> None:
-        self._tokens = tokens
-
-    def lock(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
 
 class Door:
@@ -147,18 +130,18 @@ class Gate:
         if link.state is LinkState.EXPIRED:
             raise LinkExpired("needs reconnecting", bank_id=link.bank_id)
 
-    def revoke(self, customer_id: str, bank_id: str) -> None:
-        """End the link at the bank. Needs no consent: it ends one. Raises banking.errors, safe to repeat."""
-        self.connect(customer_id, bank_id, CustomerProfile()).revoke()
-
-    def revoke_replaced(self, bank_id: str, tokens: TokenSet) -> None:
-        """As ``revoke``, for a grant that has given way to a new one."""
-        self._opener(self._profiles[bank_id], _Replaced(tokens), CustomerProfile().time_zone).revoke()
+    def end(self, bank_id: str, tokens: TokenStore) -> None:
+        """End at the bank what these tokens stand for. Needs no consent: it ends one. Raises banking.errors, safe to
+        repeat."""
+        self._open(bank_id, tokens, CustomerProfile()).revoke()
 
     def connect(self, customer_id: str, bank_id: str, profile: CustomerProfile) -> BankConnector:
-        """For Door and ``revoke`` only: it asks for no consent."""
+        """For Door only: it asks for no consent."""
+        return self._open(bank_id, self._vault.tokens(customer_id, bank_id), profile)
+
+    def _open(self, bank_id: str, tokens: TokenStore, profile: CustomerProfile) -> BankConnector:
         try:
-            return self._opener(self._profiles[bank_id], self._vault.tokens(customer_id, bank_id), profile.time_zone)
+            return self._opener(self._profiles[bank_id], tokens, profile.time_zone)
         except (KeyError, ProfileError) as error:
             # The operator's to mend; to the customer the bank is just not there.
             logger.error("bank %s cannot be used: %s", bank_id, type(error).__name__)

@@ -1,4 +1,4 @@
-"""Finishing what was interrupted and letting go of what is old, now and every hour, by one process at a time."""
+"""Finishing what was interrupted and letting go of what is old, by one process at a time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from assistant.storage.db import LockTimeout
 
 logger = logging.getLogger(__name__)
 
-INTERVAL_SECONDS = 3600.0
+INTERVAL_SECONDS = 300.0
 
 
 def housekeep(customers: Customers) -> bool:
-    """Erasures and disconnections that were interrupted are finished; attempts, step-up passes, bank data and
-    conversations that have had their time are dropped. False when another process is at it."""
+    """Erasures and disconnections that were interrupted are finished, and banks told what they have yet to hear;
+    attempts, step-up passes, bank data and conversations that have had their time are dropped. False when another
+    process is at it."""
     try:
         with customers.storage.database.lock("housekeeping", seconds=0.05):
             customers.erasure.finish()
             customers.linking.finish()
+            customers.revocations.finish()
             customers.step_up.forget_old()
             customers.shared.last_words.forget_old()
             customers.conversations.erase_before(clock.now() - timedelta(days=customers.settings.conversation_days))
@@ -39,7 +41,7 @@ def start(customers: Customers, seconds: float = INTERVAL_SECONDS) -> threading.
             try:
                 housekeep(customers)
             except Exception as error:
-                # What can't be done now (a database restarting) is done in an hour; the process must not end.
+                # What can't be done now (a database restarting) is done next time; the process must not end.
                 logger.error("housekeeping failed: %s", type(error).__name__)
             stop.wait(seconds)
 

@@ -21,13 +21,12 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from assistant.banking import clock
 from assistant.banking.connector import CustomerProfile
-from assistant.banking.errors import BankingError, BankUnavailable, NotLinked
+from assistant.banking.errors import BankUnavailable, NotLinked
 from assistant.banking.purpose import Purpose
 from assistant.connectors.profiles import BankProfile
 from assistant.connectors.tokens import TokenSet
 from assistant.customers.cache import FreshCache, LastWords
 from assistant.customers.consent import Consents
-from assistant.customers.gate import Gate
 from assistant.customers.identity import Customer, Identities
 from assistant.customers.oauth_link import (
     HttpOf,
@@ -38,6 +37,7 @@ from assistant.customers.oauth_link import (
     check_callback,
     exchange,
 )
+from assistant.customers.revocations import Revocations
 from assistant.customers.vault import LinkState, Vault
 from assistant.storage.conversations import key_owner as conversation_key
 from assistant.storage.keys import KeyDestroyed
@@ -94,7 +94,7 @@ class Linking:
         identities: Identities,
         consents: Consents,
         vault: Vault,
-        gate: Gate,
+        revocations: Revocations,
         caches: tuple[FreshCache, LastWords],
         http_of: HttpOf,
         newcomer: CustomerProfile,
@@ -106,7 +106,7 @@ class Linking:
         self._identities = identities
         self._consents = consents
         self._vault = vault
-        self._gate = gate
+        self._revocations = revocations
         self._fresh, self._last_words = caches
         self._http_of = http_of
         self._newcomer = newcomer
@@ -184,15 +184,14 @@ class Linking:
             raise LinkRefused(Reason.MISMATCH, row.bank_id, "state")
         tokens = exchange(profile, check_callback(profile, callback), trip, self._http_of)
         known = self._identities.resolve(row.channel, row.conversation_id)
+        replaced = ""
         if known is None:
-            linked = self._store(row, tokens, waiting)
+            linked, _ = self._store(row, tokens, waiting)
         else:
-            store = self._vault.tokens(known.id, row.bank_id)
-            with store.lock():  # a refresh under way must not write the old grant over the new one
-                before = store.load() if self._has(known.id, row.bank_id) else None
-                linked = self._store(row, tokens, waiting)
-            if before is not None and before.consent_id and before.consent_id != tokens.consent_id:
-                self._end_replaced(row.bank_id, before)
+            with self._vault.tokens(known.id, row.bank_id).lock():  # a refresh must not overwrite the new grant
+                linked, replaced = self._store(row, tokens, waiting, self._before(known.id, row.bank_id))
+            if replaced:
+                self._revocations.tell(replaced)
         self._consents.anchor()
         self._fresh.forget(linked.customer.id, row.bank_id)
         self._last_words.forget(linked.customer.id, row.bank_id)
@@ -214,8 +213,8 @@ class Linking:
         return next((question for question in reversed(questions) if question), "")
 
     def unlink(self, customer: Customer, bank_id: str) -> bool:
-        """Disconnect a bank: consents end and nothing is read from now on; then the bank is told, then the
-        tokens are destroyed. Returns whether the bank could be told; if not, ``finish`` tells it later.
+        """Disconnect a bank: consents end and nothing is read from now on; then the bank is told and the tokens
+        are destroyed. Returns whether the bank could be told; if not, it is told later (customers.revocations).
 
         Raises NotLinked.
         """
@@ -227,23 +226,32 @@ class Linking:
         self._consents.anchor()
         self._fresh.forget(customer.id, bank_id)
         self._last_words.forget(customer.id, bank_id)
-        return self._revoke(customer.id, bank_id)
+        return self._let_go(customer.id, bank_id)
 
     def finish(self) -> None:
-        """Housekeeping: tell banks what they could not be told before; drop attempts that have ended."""
+        """Housekeeping: go on with disconnections that were interrupted; drop attempts that have ended."""
         for customer_id, bank_id in self._vault.in_state(LinkState.REVOKING):
-            self._revoke(customer_id, bank_id)
+            self._let_go(customer_id, bank_id)
         with self._database.write() as session:
             session.execute(delete(LinkAttemptRow).where(LinkAttemptRow.expires_at < _ago(WAITING_LIFE)))
 
-    def _store(self, row: LinkAttemptRow, tokens: TokenSet, waiting: str) -> Linked:
-        """Customer, identity, tokens and consents: all in one transaction."""
+    def _store(
+        self, row: LinkAttemptRow, tokens: TokenSet, waiting: str, before: TokenSet | None = None
+    ) -> tuple[Linked, str]:
+        """Customer, identity, tokens, consents, and the end of the consent ``before``: all in one transaction.
+
+        Also returns the id of that revocation, "" when there is none. A consent should not live on at the bank,
+        where nobody would look for it; a bank that names no consent may take both for one, so there it is left.
+        """
+        replaced = ""
         with self._database.write() as session:
             customer = self._identities.find(session, row.channel, row.conversation_id)
             is_new = customer is None
             if customer is None:
                 customer_id = self._identities.create(session, self._newcomer)
                 customer = self._identities.bind(session, row.channel, row.conversation_id, customer_id)
+            if before is not None and before.consent_id and before.consent_id != tokens.consent_id:
+                replaced = self._revocations.add_within(session, customer.id, row.bank_id, before)
             self._vault.put_within(session, customer.id, row.bank_id, tokens)
             self._consents.grant_within(session, customer.id, row.bank_id, row.channel, _purposes(row))
             session.execute(
@@ -251,26 +259,27 @@ class Linking:
                 .where(LinkAttemptRow.token_hash == row.token_hash)
                 .values(outcome=_LINKED, sealed=self._seal(row.conversation_id, row.token_hash, None, waiting))
             )
-        return Linked(customer, row.bank_id, waiting, is_new)
+        return Linked(customer, row.bank_id, waiting, is_new), replaced
 
-    def _revoke(self, customer_id: str, bank_id: str) -> bool:
+    def _let_go(self, customer_id: str, bank_id: str) -> bool:
+        """The second half of disconnecting: what the bank must be told waits, the link is gone, the bank is told."""
+        store = self._vault.tokens(customer_id, bank_id)
         try:
-            self._gate.revoke(customer_id, bank_id)
-        except BankUnavailable as error:
-            logger.warning("bank %s could not be told of a disconnection yet: %s", bank_id, error.code)
-            return False
-        except BankingError as error:
-            # The bank knows nothing of it any more, which is what we wanted.
-            logger.info("bank %s at disconnection: %s", bank_id, type(error).__name__)
-        self._vault.remove(customer_id, bank_id)
-        return True
+            with store.lock():  # tokens that a refresh is fetching just now are the ones to end
+                tokens = store.load()
+                with self._database.write() as session:
+                    if self._vault.state_within(session, customer_id, bank_id) is not LinkState.REVOKING:
+                        return True  # linked anew meanwhile, which ended the old one
+                    waiting = self._revocations.add_within(session, customer_id, bank_id, tokens)
+                    self._vault.remove_within(session, customer_id, bank_id)
+        except NotLinked:
+            return True  # somebody else did
+        except BankUnavailable:
+            return False  # a refresh that hangs; ``finish`` goes on
+        return self._revocations.tell(waiting)
 
-    def _end_replaced(self, bank_id: str, tokens: TokenSet) -> None:
-        """The consent that a new one replaced should not live on at the bank, where nobody would look for it."""
-        try:
-            self._gate.revoke_replaced(bank_id, tokens)
-        except BankingError as error:
-            logger.warning("bank %s kept a replaced consent: %s", bank_id, error.code)
+    def _before(self, customer_id: str, bank_id: str) -> TokenSet | None:
+        return self._vault.tokens(customer_id, bank_id).load() if self._has(customer_id, bank_id) else None
 
     def _has(self, customer_id: str, bank_id: str) -> bool:
         return any(link.bank_id == bank_id for link in self._vault.links(customer_id))

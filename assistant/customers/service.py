@@ -25,6 +25,7 @@ from assistant.customers.lanes import Lanes
 from assistant.customers.ledger import Ledger
 from assistant.customers.linking import Linking
 from assistant.customers.oauth_link import HttpOf
+from assistant.customers.revocations import Revocations
 from assistant.customers.step_up import StepUp
 from assistant.customers.vault import Vault
 from assistant.settings import Settings
@@ -43,6 +44,7 @@ class Customers:
     consents: Consents
     vault: Vault
     conversations: Conversations
+    revocations: Revocations
     linking: Linking
     step_up: StepUp
     export: Export
@@ -102,6 +104,7 @@ def build_customers(
     identities = Identities(database, keys)
     vault = Vault(database, keys)
     gate = Gate(consents, vault, profiles, opener)
+    revocations = Revocations(storage, gate)
     conversations = Conversations(database, keys)
     fresh = FreshCache(settings.cache_seconds)
     last_words = LastWords(database, keys, settings.cache_hours)
@@ -114,10 +117,13 @@ def build_customers(
         consents=consents,
         vault=vault,
         conversations=conversations,
-        linking=Linking(storage, profiles, identities, consents, vault, gate, (fresh, last_words), http_of, newcomer),
+        revocations=revocations,
+        linking=Linking(
+            storage, profiles, identities, consents, vault, revocations, (fresh, last_words), http_of, newcomer
+        ),
         step_up=StepUp(database),
-        export=Export(storage, identities, consents, vault, conversations, last_words),
-        erasure=Erasure(storage, identities, vault, gate, ledger, conversations, fresh),
+        export=Export(storage, identities, consents, vault, revocations, conversations, last_words),
+        erasure=Erasure(storage, identities, vault, revocations, ledger, conversations, fresh),
         desk=desk or TableDesk(storage),
         shared=Shared(
             gate=gate,

@@ -54,14 +54,14 @@ class LinkTokens:
         if sealed is None:
             raise NotLinked("no link", bank_id=self._bank_id)
         try:
-            return _tokens(self._keys.cipher(key_owner(self._customer_id)).open(sealed, _place(self._bank_id)))
+            return from_bytes(self._keys.cipher(key_owner(self._customer_id)).open(sealed, _place(self._bank_id)))
         except KeyDestroyed:
             raise NotLinked("customer was erased", bank_id=self._bank_id) from None
 
     def save(self, tokens: TokenSet) -> None:
         """Raises NotLinked when the link was removed meanwhile: a refresh must not bring it back."""
         try:
-            sealed = self._keys.cipher(key_owner(self._customer_id)).seal(_bytes(tokens), _place(self._bank_id))
+            sealed = self._keys.cipher(key_owner(self._customer_id)).seal(to_bytes(tokens), _place(self._bank_id))
         except KeyDestroyed:
             raise NotLinked("customer was erased", bank_id=self._bank_id) from None
         change = update(BankLinkRow).where(*self._this).values(tokens=sealed, refreshed_at=clock.now())
@@ -99,16 +99,14 @@ class Vault:
 
     def put_within(self, session: Session, customer_id: str, bank_id: str, tokens: TokenSet) -> None:
         """Link, or replace the link there is: never a second one. Hold the link's lock while you do."""
-        session.execute(
-            delete(BankLinkRow).where(BankLinkRow.customer_id == customer_id, BankLinkRow.bank_id == bank_id)
-        )
+        self.remove_within(session, customer_id, bank_id)
         now = clock.now()
         session.add(
             BankLinkRow(
                 customer_id=customer_id,
                 bank_id=bank_id,
                 state=LinkState.ACTIVE.value,
-                tokens=self._keys.cipher(key_owner(customer_id)).seal(_bytes(tokens), _place(bank_id)),
+                tokens=self._keys.cipher(key_owner(customer_id)).seal(to_bytes(tokens), _place(bank_id)),
                 linked_at=now,
                 refreshed_at=now,
             )
@@ -140,11 +138,16 @@ class Vault:
                 .values(state=LinkState.EXPIRED.value)
             )
 
-    def remove(self, customer_id: str, bank_id: str) -> None:
-        with self._database.write() as session:
-            session.execute(
-                delete(BankLinkRow).where(BankLinkRow.customer_id == customer_id, BankLinkRow.bank_id == bank_id)
-            )
+    def remove_within(self, session: Session, customer_id: str, bank_id: str) -> None:
+        session.execute(
+            delete(BankLinkRow).where(BankLinkRow.customer_id == customer_id, BankLinkRow.bank_id == bank_id)
+        )
+
+    def state_within(self, session: Session, customer_id: str, bank_id: str) -> LinkState | None:
+        """None when there is no link."""
+        query = select(BankLinkRow.state).where(BankLinkRow.customer_id == customer_id, BankLinkRow.bank_id == bank_id)
+        state = session.scalars(query).first()
+        return None if state is None else LinkState(state)
 
     def in_state(self, state: LinkState) -> tuple[tuple[str, str], ...]:
         """Customer id and bank id of every link in that state."""
@@ -157,7 +160,8 @@ def _place(bank_id: str) -> str:
     return f"bank_links.tokens:{bank_id}"
 
 
-def _bytes(tokens: TokenSet) -> bytes:
+def to_bytes(tokens: TokenSet) -> bytes:
+    """What is sealed of tokens."""
     expires_at = tokens.expires_at.isoformat() if tokens.expires_at else None
     return json.dumps(
         {
@@ -171,7 +175,8 @@ def _bytes(tokens: TokenSet) -> bytes:
     ).encode()
 
 
-def _tokens(plain: bytes) -> TokenSet:
+def from_bytes(plain: bytes) -> TokenSet:
+    """The other way of ``to_bytes``."""
     values = json.loads(plain)
     if values["expires_at"]:
         values["expires_at"] = datetime.fromisoformat(values["expires_at"])

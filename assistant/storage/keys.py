@@ -111,10 +111,13 @@ class KeyRing:
             session.execute(new.on_conflict_do_nothing())
         return self.cipher(owner)
 
-    def owners(self) -> tuple[str, ...]:
-        """Everybody who has a data key."""
+    def owners(self, prefix: str = "", before: datetime | None = None) -> tuple[str, ...]:
+        """Everybody who has a data key; of those, whose name begins so and whose key was made before then."""
+        query = select(_TABLE.c.owner).where(_TABLE.c.owner.startswith(prefix, autoescape=True))
+        if before is not None:
+            query = query.where(_TABLE.c.created_at < before)
         with self._database.reading() as connection:
-            return tuple(connection.scalars(select(_TABLE.c.owner).order_by(_TABLE.c.owner)))
+            return tuple(connection.scalars(query.order_by(_TABLE.c.owner)))
 
     def destroy(self, owner: str) -> None:
         """From now on nothing the owner sealed can be opened. Safe to repeat."""

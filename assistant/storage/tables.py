@@ -60,6 +60,21 @@ class BankLinkRow(Base):
     refreshed_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class RevocationRow(Base):
+    """A consent that has ended here, of which its bank has yet to be told. Erasing the customer leaves it without her
+    id: nothing in it names anybody, and ``tokens`` is sealed under a key of its own."""
+
+    __tablename__ = "revocations"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id", ondelete="SET NULL"), index=True)
+    bank_id: Mapped[str] = mapped_column(String(64))
+    tokens: Mapped[bytes] = mapped_column(LargeBinary)
+    since: Mapped[datetime] = mapped_column(Instant)
+    next_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    tries: Mapped[int] = mapped_column(Integer)
+
+
 class LinkAttemptRow(Base):
     """One try at linking. Looked up by hashes of what travels in URLs, so the table opens no attempt."""
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from support.fake_bank import account, usd
 from support.installation import PostgresSchema, settings_in
 from support.stub_banks import TOKENS, StubBank, customers_with, linked
@@ -23,6 +23,7 @@ from assistant.customers.handover import Handover
 from assistant.customers.service import Customers
 from assistant.customers.step_up import Result
 from assistant.settings import Settings
+from assistant.storage.tables import RevocationRow
 
 pytestmark = pytest.mark.services
 
@@ -128,7 +129,11 @@ def test_a_whole_life(customers: Customers, chase: StubBank) -> None:
     with customers.storage.database.engine.connect() as connection:
         for table in inspect(connection).get_table_names():
             assert "UNMISTAKABLE" not in str(connection.execute(text(f"SELECT * FROM {table}")).fetchall())
-    customers.erasure.erase(customer)
+    assert customers.erasure.erase(customer).banks_not_told == ("chase",)
+    chase.failure = None
+    with customers.storage.database.read() as session:
+        [waiting] = session.scalars(select(RevocationRow)).all()
+    assert waiting.customer_id is None and customers.revocations.tell(waiting.id)
     with customers.storage.database.engine.connect() as connection:
         left = {
             table

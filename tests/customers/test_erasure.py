@@ -12,12 +12,12 @@ from argon2 import PasswordHasher
 from sqlalchemy import inspect, text
 from support.fake_bank import account, usd
 from support.installation import settings_in
-from support.stub_banks import StubBank, customers_with, linked
+from support.stub_banks import TOKENS, StubBank, customers_with, linked
 
 from assistant.banking import clock
 from assistant.banking.account import Balances
 from assistant.banking.connector import Dated
-from assistant.banking.errors import BankUnavailable, LinkExpired, NotLinked
+from assistant.banking.errors import BankingError, BankUnavailable, LinkExpired, NotLinked, RateLimited
 from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
@@ -26,6 +26,7 @@ from assistant.customers.handover import Handover
 from assistant.customers.housekeeping import housekeep, start
 from assistant.customers.identity import Customer, key_owner
 from assistant.customers.one_time import LinkKind, OneTimeLinks
+from assistant.customers.revocations import FIRST_PAUSE
 from assistant.customers.service import Customers
 from assistant.customers.step_up import StepUp
 from assistant.storage.keys import KeyDestroyed
@@ -74,6 +75,8 @@ def customer(customers: Customers) -> Customer:
     step_up.set_code(customer.id, CODE)
     step_up.answer(customer, CODE)
     customers.desk.open(Handover(customer.conversation_id, "cmdline", "dispute", customer, f"{CANARY} dispute"))
+    with customers.storage.database.write() as session:
+        customers.revocations.add_within(session, customer.id, "chase", TOKENS)
     customers.linking.begin("cmdline", customer.conversation_id, "chase", [Purpose.BALANCES], f"{CANARY} question")
     OneTimeLinks(customers.storage.database).issue(customer.id, LinkKind.NEW_CODE)
     told_about(customers, customer)
@@ -172,10 +175,28 @@ def test_others_keep_what_is_theirs(customers: Customers, customer: Customer) ->
     assert customers.consents.in_force(other.id)
 
 
-def test_a_bank_that_is_down_does_not_keep_her(customers: Customers, customer: Customer, chase: StubBank) -> None:
-    chase.failure = BankUnavailable(bank_id="chase")
-    assert customers.erasure.erase(customer).banks_not_told == ("chase",)
-    assert rows(customers)["bank_links"] == []
+@pytest.mark.parametrize("failure", [BankUnavailable(bank_id="chase"), RateLimited(bank_id="chase")])
+def test_a_bank_that_is_down_does_not_keep_her_and_is_told_later(
+    customers: Customers, chase: StubBank, monkeypatch: pytest.MonkeyPatch, failure: BankingError
+) -> None:
+    """What is left to tell it with names nobody, and is under a key of its own that goes when the bank has heard."""
+    customer = linked(customers, "chase")
+    chase.failure = failure
+    receipt = customers.erasure.erase(customer)
+    assert receipt.banks_not_told == ("chase",) and receipt.banks_told == ()
+    left = rows(customers)
+    assert {table for table, found in left.items() if found} == {"alembic_version", "consent_ledger", "revocations"}
+    assert customer.id not in str(left) and customer.conversation_id not in str(left)
+    [waiting] = left["revocations"]
+    assert [owner for owner in customers.storage.keys.owners() if ":" in owner] == [f"revocation:{waiting[0]}"]
+    chase.failure = None
+    assert housekeep(customers)
+    assert chase.calls.count("revoke") == 1, "not asked again before its pause is over"
+    monkeypatch.setenv("TELLERLINE_CLOCK", (clock.now() + FIRST_PAUSE).isoformat())
+    assert housekeep(customers)
+    assert chase.calls.count("revoke") == 2
+    assert rows(customers)["revocations"] == []
+    assert [owner for owner in customers.storage.keys.owners() if ":" in owner] == []
 
 
 def test_a_link_that_had_ended_is_no_obstacle(customers: Customers, customer: Customer, chase: StubBank) -> None:
@@ -197,7 +218,9 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     "at",
     [
-        "assistant.customers.gate.Gate.revoke",
+        "assistant.customers.gate.Gate.end",
+        "assistant.customers.revocations.Revocations.add_within",
+        "assistant.customers.revocations.Revocations._drop",
         "assistant.storage.conversations.Conversations.erase",
         "assistant.storage.keys.KeyRing.destroy",
         "assistant.customers.ledger.Ledger.erase",
@@ -260,6 +283,7 @@ def test_every_table_is_in_the_export(customers: Customers, customer: Customer) 
         "bank_cache": "bank_data",
         "link_attempts": "link_attempts",
         "one_time_links": "one_time_links",
+        "revocations": "banks_to_be_told",
         "handovers": "handovers",
         "alert_preferences": "alerts",
         "alert_watches": "alerts",
@@ -327,7 +351,7 @@ def test_old_things_are_let_go(customers: Customers, customer: Customer, monkeyp
 def test_what_is_young_is_kept(customers: Customers, customer: Customer) -> None:
     before = rows(customers)
     assert housekeep(customers)
-    assert rows(customers) == before
+    assert rows(customers) == {**before, "revocations": []}  # whose time had come
 
 
 def test_one_process_keeps_house_at_a_time(customers: Customers) -> None:

@@ -67,7 +67,9 @@ def filled(customers: Customers) -> set[str]:
 @pytest.mark.parametrize(
     "place",
     [
-        "assistant.customers.gate:Gate.revoke",
+        "assistant.customers.revocations:Revocations.add_within",
+        "assistant.customers.gate:Gate.end",
+        "assistant.customers.revocations:Revocations._drop",
         "assistant.storage.conversations:Conversations.erase",
         "assistant.storage.keys:KeyRing.destroy",
         "assistant.customers.ledger:Ledger.erase",

@@ -14,12 +14,14 @@ from sqlalchemy import text
 from support.installation import settings_in
 from support.sandbox import CLOCK, SandboxProcess
 
+from assistant.banking import clock
 from assistant.banking.errors import BankUnavailable, ConsentRequired, LinkExpired, NotLinked
 from assistant.banking.purpose import Purpose
 from assistant.customers.demo import ensure_demo_customer
 from assistant.customers.identity import Customer
 from assistant.customers.linking import Linked, Linking
 from assistant.customers.oauth_link import LinkRefused, Reason
+from assistant.customers.revocations import FIRST_PAUSE
 from assistant.customers.service import Customers, open_customers
 from assistant.customers.vault import LinkState
 from assistant.sandbox.demo import walk_pages
@@ -228,8 +230,12 @@ def test_unlinking_ends_it_here_and_at_the_bank(customers: Customers, sandbox: S
         customers.linking.unlink(customer, "sandbox")
 
 
+def later(monkeypatch: pytest.MonkeyPatch, span: timedelta) -> None:
+    monkeypatch.setenv("TELLERLINE_CLOCK", (clock.now() + span).isoformat())
+
+
 def test_unlinking_while_the_bank_is_down_works_here_at_once_and_there_later(
-    customers: Customers, sandbox: SandboxProcess
+    customers: Customers, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer = link(customers).customer
     tokens = customers.vault.tokens(customer.id, "sandbox").load()
@@ -237,10 +243,45 @@ def test_unlinking_while_the_bank_is_down_works_here_at_once_and_there_later(
     assert customers.linking.unlink(customer, "sandbox") is False
     with pytest.raises(NotLinked):
         customers.bank(customer).accounts(Purpose.BALANCES)
-    sandbox.clear()
-    customers.linking.finish()
     assert customers.vault.links(customer.id) == ()
+    [held] = customers.export.everything(customer)["banks_to_be_told"]
+    assert held["bank"] == "sandbox"
+    sandbox.clear()
+    later(monkeypatch, FIRST_PAUSE)
+    customers.revocations.finish()
     assert not refresh_works(sandbox, tokens.refresh_token)
+    assert customers.export.everything(customer)["banks_to_be_told"] == []
+
+
+def test_relinking_while_the_old_consent_cannot_be_ended_ends_it_later(
+    customers: Customers, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = customers.vault.tokens(link(customers).customer.id, "sandbox").load()
+    callback = walk_pages(customers.linking.authorize(began(customers)), "maya")
+    sandbox.fault("unavailable", path="^/(fdx/v6/consents|oauth/revoke)")
+    customer = customers.linking.complete(callback).customer
+    assert customers.revocations.of(customer.id)
+    sandbox.clear()
+    later(monkeypatch, FIRST_PAUSE)
+    customers.revocations.finish()
+    assert customers.revocations.of(customer.id) == ()
+    assert not refresh_works(sandbox, before.refresh_token)
+    assert customers.bank(customer).accounts(Purpose.BALANCES).value
+
+
+def test_linking_anew_while_a_disconnection_is_half_way_keeps_the_new_link(
+    customers: Customers, sandbox: SandboxProcess
+) -> None:
+    """Disconnected, killed before the bank was told, linked anew: what goes on afterwards must not end the new one."""
+    customer = link(customers).customer
+    before = customers.vault.tokens(customer.id, "sandbox").load()
+    customers.vault.mark(customer.id, "sandbox", LinkState.REVOKING)
+    link(customers)
+    customers.linking.finish()
+    customers.revocations.finish()
+    assert customers.vault.links(customer.id)[0].state is LinkState.ACTIVE
+    assert customers.bank(customer).accounts(Purpose.BALANCES).value
+    assert not refresh_works(sandbox, before.refresh_token)
 
 
 def test_twenty_threads_that_need_a_new_token_fetch_one(customers: Customers) -> None:

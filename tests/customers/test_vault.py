@@ -70,7 +70,8 @@ def test_relinking_replaces(customers: Customers, customer: Customer) -> None:
 
 def test_a_refresh_cannot_bring_back_a_removed_link_or_customer(customers: Customers, customer: Customer) -> None:
     tokens = customers.vault.tokens(customer.id, "chase")
-    customers.vault.remove(customer.id, "chase")
+    with customers.storage.database.write() as session:
+        customers.vault.remove_within(session, customer.id, "chase")
     with pytest.raises(NotLinked):
         tokens.save(TOKENS)
     with pytest.raises(NotLinked):

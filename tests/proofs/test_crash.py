@@ -117,12 +117,18 @@ def test_linking_anew(customers: Customers, home: str, bank: SandboxProcess) -> 
     customer = linked(customers, "conversation-1")
     before = customers.vault.tokens(customer.id, "sandbox").load()
     changes = set()
+    replaced = []
     for step, _, _ in kills(complete, home, bank.url, lambda _: went_to_the_bank(customers, "conversation-1")):
         assert customers.identities.resolve(CHANNEL, "conversation-1") == customer
         assert is_whole(customers, customer), step
         after = customers.vault.tokens(customer.id, "sandbox").load()
         changes.add(after != before)
+        if after != before:
+            replaced.append(before.refresh_token)
         before = after
+        assert housekeep(customers)
+        assert not any(is_accepted(bank, token) for token in replaced[-1:]), f"the old consent lives on: step {step}"
+        assert is_whole(customers, customer) and customers.revocations.of(customer.id) == ()
         assert customers.consents.verify().sound
     assert changes == {False, True}
 
