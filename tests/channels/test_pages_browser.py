@@ -21,6 +21,8 @@ from assistant.customers.one_time import EXPORT, LinkKind, OneTimeLinks
 from assistant.customers.service import Customers
 from assistant.customers.step_up import Result
 
+pytestmark = pytest.mark.slow
+
 CODE = "804193"
 
 
