@@ -11,13 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from assistant.banking.account import Account, Balances
-from assistant.banking.errors import BankingError
+from assistant.banking.card import Card, CardStatus, LockReason
+from assistant.banking.dispute import Claim, Dispute
+from assistant.banking.errors import BankingError, NotSupported
 from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
+
+if TYPE_CHECKING:
+    from assistant.banking.acting import Acting
 
 T = TypeVar("T")
 
@@ -80,6 +85,42 @@ class BankConnector(ABC):
     def revoke(self) -> None:
         """End the consent and the tokens at the bank. Safe to repeat."""
 
+    # What a connector may offer besides; it says so in ``capabilities``. Else: NotSupported.
+
+    def cards(self) -> tuple[Card, ...]:
+        """CARDS. The cards of the shared accounts, in the bank's order."""
+        raise self._unsupported(Capability.CARDS)
+
+    def set_card(self, card: Card, status: CardStatus, reason: LockReason) -> Card:
+        """CARDS. Make it ACTIVE or LOCKED; it says how the card shall be, so it may be repeated."""
+        raise self._unsupported(Capability.CARDS)
+
+    def disputes(self) -> tuple[Dispute, ...]:
+        """DISPUTES. Newest first, ended ones too."""
+        raise self._unsupported(Capability.DISPUTES)
+
+    def file_dispute(self, claim: Claim, key: str) -> Dispute:
+        """DISPUTES. The same ``key`` (8 to 64 characters) again gives the same dispute; so does a transaction that is
+        disputed already."""
+        raise self._unsupported(Capability.DISPUTES)
+
+    def withdraw_dispute(self, dispute: Dispute) -> Dispute:
+        """DISPUTES. May be repeated. One that is decided stays as it is."""
+        raise self._unsupported(Capability.DISPUTES)
+
+    def subscribe(self, callback_url: str, subscription_id: str) -> None:
+        """NOTIFICATIONS. Have the bank push to ``callback_url`` when there is something new on a shared account, until
+        unsubscribed or revoked. ``subscription_id``: ours, up to 64 characters; again, it takes the place of the
+        one before."""
+        raise self._unsupported(Capability.NOTIFICATIONS)
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """NOTIFICATIONS. Safe to repeat."""
+        raise self._unsupported(Capability.NOTIFICATIONS)
+
+    def _unsupported(self, capability: Capability) -> NotSupported:
+        return NotSupported(capability.value, bank_id=self.bank_id, code="capability")
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerProfile:
@@ -98,6 +139,10 @@ class CustomerBank(Protocol):
 
     @property
     def profile(self) -> CustomerProfile: ...
+
+    @property
+    def acting(self) -> Acting:
+        """What she can have her banks do."""
 
     def bank_name(self, bank_id: str) -> str:
         """The name to use in conversation ("Chase")."""

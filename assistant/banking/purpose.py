@@ -9,5 +9,5 @@ class Purpose(str, Enum):
     BALANCES = "balances"  #: account names and what is in or owed on them
     TRANSACTIONS = "transactions"  #: showing and searching single transactions
     INSIGHTS = "insights"  #: adding transactions up: spending, habits, recurring bills
-    ALERTS = "alerts"  #: watching for what the customer asked to be told
+    ALERTS = "alerts"  #: watching for what the customer asked to be told, and acting on her answer
     PAYMENTS = "payments"  #: moving money

@@ -29,6 +29,10 @@ class NoData(BankingError):
     """The bank has nothing for these parameters (FDX 1107): an empty answer, not a failure."""
 
 
+class Conflict(BankingError):
+    """HTTP 409 to an order: what was asked for is so already, or can't be any more."""
+
+
 class ServerFault(BankUnavailable):
     """HTTP 500: the bank stumbled over this very request. A smaller one may pass."""
 
@@ -84,6 +88,13 @@ BY_STATUS: Mapping[int, Maker] = {
     501: _unsupported("operation"),
     503: _maintenance,
 }
+
+
+def order_error(answer: Answer, bank_id: str) -> BankingError:
+    """As ``bank_error``, for a call that tells the bank to do something."""
+    if answer.status == 409:
+        return Conflict("http 409", bank_id=bank_id, code=error_code(answer) or "http_409")
+    return bank_error(answer, bank_id)
 
 
 def bank_error(answer: Answer, bank_id: str) -> BankingError:

@@ -1,4 +1,4 @@
-"""The FDX connector: Financial Data Exchange Core API 4, 5 (wrapped) and 6 (flat), read only."""
+"""The FDX connector: Financial Data Exchange Core API 4, 5 (wrapped) and 6 (flat); orders are in fdx_acting.py."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 
 from assistant.banking import clock
 from assistant.banking.account import Account, Balances
+from assistant.banking.card import Card, CardStatus, LockReason
 from assistant.banking.connector import BankConnector, Capability
+from assistant.banking.dispute import Claim, Dispute
 from assistant.banking.errors import AccountNotFound, BankUnavailable, LinkExpired, NotLinked
 from assistant.banking.period import Period
 from assistant.banking.transaction import Transaction
-from assistant.connectors.errors import NoData, ServerFault, TokenRejected, bank_error
+from assistant.connectors.errors import NoData, ServerFault, TokenRejected, bank_error, order_error
 from assistant.connectors.fdx_accounts import has_balances, parse_account, parse_balances, unwrap
+from assistant.connectors.fdx_acting import FdxActing, capabilities
 from assistant.connectors.fdx_paging import PageBudget, read_pages
 from assistant.connectors.fdx_transactions import (
     POSTING_DAYS,
@@ -50,8 +53,7 @@ class FdxConnector(BankConnector):
 
     def __init__(self, profile: BankProfile, http: BankHttp, credentials: Credentials, *, time_zone: str) -> None:
         self.bank_id = profile.id
-        if profile.consent_revocation_path:
-            self.capabilities = frozenset({Capability.CONSENT_MANAGEMENT})
+        self.capabilities = capabilities(profile)
         self.profile = profile
         self._http = http
         self._credentials = credentials
@@ -60,6 +62,7 @@ class FdxConnector(BankConnector):
         #: Account.id -> when the bank said so, what it said, and the monotonic time of it (its age here)
         self._details: dict[str, tuple[datetime, Row, float]] = {}
         self._lock = threading.Lock()
+        self._acting = FdxActing(profile, self._order, self._zone)
 
     def accounts(self, *, figures: bool = True) -> tuple[Account, ...]:
         deadline = self._http.deadline(self.profile.deadline)
@@ -122,6 +125,32 @@ class FdxConnector(BankConnector):
             self._credentials.revoke(deadline)
         except (LinkExpired, NotLinked):
             logger.info("bank=%s operation=revoke: the link had ended already", self.bank_id)
+
+    def cards(self) -> tuple[Card, ...]:
+        return self._offering(Capability.CARDS).cards()
+
+    def set_card(self, card: Card, status: CardStatus, reason: LockReason) -> Card:
+        return self._offering(Capability.CARDS).set_card(card, status, reason)
+
+    def disputes(self) -> tuple[Dispute, ...]:
+        return self._offering(Capability.DISPUTES).disputes()
+
+    def file_dispute(self, claim: Claim, key: str) -> Dispute:
+        return self._offering(Capability.DISPUTES).file_dispute(claim, key)
+
+    def withdraw_dispute(self, dispute: Dispute) -> Dispute:
+        return self._offering(Capability.DISPUTES).withdraw_dispute(dispute)
+
+    def subscribe(self, callback_url: str, subscription_id: str) -> None:
+        self._offering(Capability.NOTIFICATIONS).subscribe(callback_url, subscription_id)
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        self._offering(Capability.NOTIFICATIONS).unsubscribe(subscription_id)
+
+    def _offering(self, capability: Capability) -> FdxActing:
+        if capability not in self.capabilities:
+            raise self._unsupported(capability)
+        return self._acting
 
     # Where a bank's dialect differs in more than its profile can say, a subclass overrides one of these.
 
@@ -198,6 +227,40 @@ class FdxConnector(BankConnector):
             error = bank_error(answer, self.bank_id)
             if isinstance(error, NoData):
                 return None
+            if not isinstance(error, TokenRejected) or renewed:
+                logger.info(
+                    "bank=%s operation=%s status=%d code=%s", self.bank_id, operation, answer.status, error.code
+                )
+                raise error
+            bearer = self._credentials.renew(bearer, deadline)
+        raise AssertionError("the second answer returns or raises")
+
+    def _order(
+        self,
+        method: str,
+        path: str,
+        operation: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **names: str,
+    ) -> Any:
+        """A call that may be repeated, as fdx_acting.Call. The token is renewed once if refused."""
+        deadline = self._http.deadline(self.profile.deadline)
+        url = self._url(path, **names)
+        bearer = self._credentials.bearer(deadline)
+        for renewed in (False, True):
+            own = self._headers(bearer)
+            answer = self._http.insist(
+                method,
+                url,
+                headers=lambda own=own: {**own(), **(headers or {})},  # type: ignore[misc]
+                deadline=deadline,
+                operation=operation,
+                json_body=body,
+            )
+            if answer.status < 400:
+                return self._body(answer)
+            error = order_error(answer, self.bank_id)
             if not isinstance(error, TokenRejected) or renewed:
                 logger.info(
                     "bank=%s operation=%s status=%d code=%s", self.bank_id, operation, answer.status, error.code

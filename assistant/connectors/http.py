@@ -125,6 +125,12 @@ class BankHttp:
             lambda: self._once(method, url, {}, headers, deadline, operation, form=form, json_body=json_body)
         )
 
+    def insist(self, method: str, url: str, *, headers: Callable[[], Mapping[str, str]], deadline: Deadline,
+               operation: str, json_body: Any = None) -> Answer:  # fmt: skip
+        """As ``get``, for a call that has the same effect however often it arrives: one that says how something shall
+        be, or one that carries an idempotency key."""
+        return self._guarded(lambda: self._attempts(url, {}, headers, deadline, operation, method, json_body))
+
     def _guarded(self, call: Callable[[], Answer]) -> Answer:
         try:
             # Not breaker.call(): that holds the breaker's lock for the whole call, one customer at a time.
@@ -141,13 +147,14 @@ class BankHttp:
             ) from error
 
     def _attempts(self, url: str, params: Mapping[str, str], headers: Callable[[], Mapping[str, str]],
-                  deadline: Deadline, operation: str) -> Answer:  # fmt: skip
+                  deadline: Deadline, operation: str,
+                  method: str = "GET", json_body: Any = None) -> Answer:  # fmt: skip
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
             # Jitter spreads load; it guards nothing, so the plain generator will do.
             pause = FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
             try:
-                answer = self._once("GET", url, params, headers(), deadline, operation)
+                answer = self._once(method, url, params, headers(), deadline, operation, json_body=json_body)
             except Unreachable:
                 if last or deadline.left() <= pause:
                     raise

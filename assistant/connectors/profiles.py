@@ -90,7 +90,10 @@ class BankProfile:
     stands between this profile and real data; "" when anybody may use it. ``unpublished`` lists what the
     bank does not publish, and so is left empty or to the environment.
 
-    Paths are appended to ``base_url``; ``{account_id}`` and ``{consent_id}`` are filled in, percent-encoded.
+    Paths are appended to ``base_url``; ``{account_id}``, ``{consent_id}``, ``{card_id}`` and ``{dispute_id}`` are
+    filled in, percent-encoded. Those of cards, disputes and subscriptions are "" where the bank has none: the
+    capability goes with the path (see fdx_acting.py for the shapes). ``notice_keys_url`` is where the keys are that the
+    bank signs notifications with (a JWK set, RFC 7517).
     ``headers`` go with every data call; the value ``{interaction_id}`` becomes that call's UUID.
     ``account_details_in_list``: the account list carries balances when asked for ``resultType=details``.
     ``window_days``: longest range of one transactions call, 0 for no limit. ``history_days``: how far back
@@ -113,6 +116,12 @@ class BankProfile:
     account_path: str = "/accounts/{account_id}"
     transactions_path: str = "/accounts/{account_id}/transactions"
     consent_revocation_path: str = ""
+    cards_path: str = ""
+    card_status_path: str = ""
+    disputes_path: str = ""
+    dispute_withdrawal_path: str = ""
+    subscriptions_path: str = ""
+    notice_keys_url: str = ""
     account_details_in_list: bool = True
     account_list_params: Mapping[str, str] = field(default_factory=dict)
     from_param: str = "startTime"
@@ -241,6 +250,7 @@ def _urls(profile: BankProfile) -> Iterator[str]:
         oauth.revoke_url,
         oauth.par_url,
         oauth.jwks_url,
+        profile.notice_keys_url,
     ):
         if url and not _VARIABLE.search(url):
             yield url

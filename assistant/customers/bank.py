@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 from assistant.banking import clock
 from assistant.banking.account import Account, Balances
@@ -23,35 +23,15 @@ from assistant.banking.errors import (
 from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
-from assistant.connectors.profiles import BankProfile
-from assistant.customers.cache import FreshCache, Heard, Key, LastWords
-from assistant.customers.gate import Access, Gate, Opened
+from assistant.customers.cache import Heard, Key
+from assistant.customers.gate import Access, Opened
 from assistant.customers.identity import Customer
-from assistant.customers.lanes import Lanes
-from assistant.customers.vault import Vault
+from assistant.customers.shared import Shared
+from assistant.customers.teller import Teller
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-class Enriching(Protocol):
-    """What is used of banking.enrich.Enricher."""
-
-    def enrich(self, transactions: Sequence[Transaction], accounts: Sequence[Account]) -> tuple[Transaction, ...]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What all customers of this process share."""
-
-    gate: Gate
-    vault: Vault
-    profiles: Mapping[str, BankProfile]
-    enricher: Enriching
-    fresh: FreshCache
-    last_words: LastWords
-    lanes: Lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +61,10 @@ class LinkedBanks:
     def bank_name(self, bank_id: str) -> str:
         profile = self._shared.profiles.get(bank_id)
         return profile.name if profile else bank_id
+
+    @cached_property
+    def acting(self) -> Teller:
+        return Teller(self._customer, self._shared, self._door)
 
     def accounts(self, purpose: Purpose) -> Dated[tuple[Account, ...]]:
         opened = self._door.open(purpose)

@@ -15,9 +15,11 @@ from sqlalchemy import select
 from assistant.banking import clock
 from assistant.banking.purpose import Purpose
 from assistant.customers.cache import LastWords
+from assistant.customers.codec import to_plain
 from assistant.customers.consent import Consents
 from assistant.customers.export_alerts import exported_alerts
 from assistant.customers.identity import Customer, Identities
+from assistant.customers.orders import Order, Orders
 from assistant.customers.revocations import Revocations
 from assistant.customers.vault import Vault
 from assistant.storage.conversations import Conversations, key_owner
@@ -53,6 +55,7 @@ class Export:
         revocations: Revocations,
         conversations: Conversations,
         last_words: LastWords,
+        orders: Orders,
     ) -> None:
         self._storage = storage
         self._identities = identities
@@ -61,6 +64,7 @@ class Export:
         self._revocations = revocations
         self._conversations = conversations
         self._last_words = last_words
+        self._orders = orders
 
     def held(self, customer: Customer) -> Held:
         """Raises LookupError for a customer who was erased."""
@@ -132,6 +136,7 @@ class Export:
                 for bank, item, fetched_at, answer in self._last_words.everything(customer.id)
             ],
             "alerts": exported_alerts(self._storage, customer.id),
+            "orders": [_order(order) for order in self._orders.everything(customer)],
             "link_attempts": [
                 {"bank": each.bank_id, "channel": each.channel, "at": each.created_at.isoformat()} for each in attempts
             ],
@@ -161,3 +166,19 @@ class Export:
         except KeyDestroyed:
             return ""
         return cipher.open(row.sealed, f"handovers.sealed:{row.reference}").decode()
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "bank": order.bank_id,
+        "channel": order.customer.channel,
+        "kind": order.kind.value,
+        "state": order.state.value,
+        "at": order.begun_at.isoformat(),
+        "done_at": order.done_at.isoformat() if order.done_at else None,
+        "answers_alert": order.because or None,
+        "card": to_plain(order.card) if order.card else None,
+        "claim": to_plain(order.claim) if order.claim else None,
+        "dispute": to_plain(order.dispute) if order.dispute else None,
+    }

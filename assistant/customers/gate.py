@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.banking.account import Account, Balances
+from assistant.banking.card import Card, CardStatus, LockReason
 from assistant.banking.connector import BankConnector, CustomerProfile
+from assistant.banking.dispute import Claim, Dispute
 from assistant.banking.errors import BankingError, BankUnavailable, ConsentRequired, LinkExpired, NotLinked
 from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
@@ -26,10 +28,14 @@ logger = logging.getLogger(__name__)
 
 ConnectorOpener = Callable[[BankProfile, TokenStore, str], BankConnector]
 
-#: What may be read for each purpose besides the list of accounts. PAYMENTS reads nothing more.
+#: What may be read for each purpose besides the list of accounts. PAYMENTS reads nothing more. An order (lock this
+#: card, dispute that charge) needs no purpose of its own: it is the customer's word, given for this one thing and kept.
+#: But the bank is only told on a channel where she lets us see what the order is about.
 COVERED_BY: Mapping[str, frozenset[Purpose]] = {
     "balances": frozenset({Purpose.BALANCES, Purpose.ALERTS}),
     "transactions": frozenset({Purpose.TRANSACTIONS, Purpose.INSIGHTS, Purpose.ALERTS}),
+    "cards": frozenset({Purpose.BALANCES, Purpose.ALERTS}),
+    "disputes": frozenset({Purpose.TRANSACTIONS, Purpose.ALERTS}),
 }
 
 
@@ -46,18 +52,38 @@ class Access:
         return self.__connector.accounts(figures=self.purpose in COVERED_BY["balances"])
 
     def balances(self, account: Account) -> Balances:
-        self._covered(account, COVERED_BY["balances"])
+        self._covered(account.bank_id, COVERED_BY["balances"])
         return self.__connector.balances(account)
 
     def transactions(self, account: Account, period: Period) -> tuple[Transaction, ...]:
-        self._covered(account, COVERED_BY["transactions"])
+        self._covered(account.bank_id, COVERED_BY["transactions"])
         return self.__connector.transactions(account, period)
 
-    def _covered(self, account: Account, purposes: frozenset[Purpose]) -> None:
+    def cards(self) -> tuple[Card, ...]:
+        self._covered(self.bank_id, COVERED_BY["cards"])
+        return self.__connector.cards()
+
+    def set_card(self, card: Card, status: CardStatus, reason: LockReason) -> Card:
+        self._covered(card.bank_id, COVERED_BY["cards"])
+        return self.__connector.set_card(card, status, reason)
+
+    def disputes(self) -> tuple[Dispute, ...]:
+        self._covered(self.bank_id, COVERED_BY["disputes"])
+        return self.__connector.disputes()
+
+    def file_dispute(self, claim: Claim, key: str) -> Dispute:
+        self._covered(claim.bank_id, COVERED_BY["disputes"])
+        return self.__connector.file_dispute(claim, key)
+
+    def withdraw_dispute(self, dispute: Dispute) -> Dispute:
+        self._covered(dispute.bank_id, COVERED_BY["disputes"])
+        return self.__connector.withdraw_dispute(dispute)
+
+    def _covered(self, bank_id: str, purposes: frozenset[Purpose]) -> None:
         if self.purpose not in purposes:
             raise PermissionError(f"consent to {self.purpose.value} does not cover this")
-        if account.bank_id != self.bank_id:
-            raise PermissionError("consent for one bank does not cover an account at another")
+        if bank_id != self.bank_id:
+            raise PermissionError("consent for one bank does not cover what is at another")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +103,9 @@ class Door:
         self._customer = customer
         self.__connectors: dict[str, BankConnector] = {}
 
-    def open(self, purpose: Purpose, bank_ids: Sequence[str] | None = None) -> Opened:
-        """Every linked bank (of ``bank_ids``, else of all) that may be asked for ``purpose`` now.
+    def open(self, purpose: Purpose, bank_ids: Sequence[str] | None = None, else_for: Sequence[Purpose] = ()) -> Opened:
+        """Every linked bank (of ``bank_ids``, else of all) that may be asked for ``purpose`` now, or where it may not,
+        for the first of ``else_for`` for which it may.
 
         Raises NotLinked, ConsentRequired or LinkExpired when there is none; no bank has been called then.
         """
@@ -86,8 +113,8 @@ class Door:
         refused: list[BankingError] = []
         for link in self._gate.links(self._customer, bank_ids):
             try:
-                self._gate.pass_(self._customer, link, purpose)
-                accesses.append(Access(self._customer, link.bank_id, purpose, self._connector(link.bank_id)))
+                live = self._gate.pass_(self._customer, link, purpose, *else_for)
+                accesses.append(Access(self._customer, link.bank_id, live, self._connector(link.bank_id)))
             except BankingError as error:
                 refused.append(error)
         if not accesses:
@@ -121,14 +148,19 @@ class Gate:
             raise NotLinked("no linked bank", bank_id=bank_ids[0] if bank_ids and len(bank_ids) == 1 else "")
         return links
 
-    def pass_(self, customer: Customer, link: Link, purpose: Purpose) -> None:
-        """Raises ConsentRequired or LinkExpired unless the bank may be asked, now, for this purpose."""
-        if not isinstance(purpose, Purpose):
+    def pass_(self, customer: Customer, link: Link, *purposes: Purpose) -> Purpose:
+        """The first of these purposes that the bank may be asked for now.
+
+        Raises ConsentRequired (for the first) or LinkExpired when there is none.
+        """
+        if not purposes or not all(isinstance(purpose, Purpose) for purpose in purposes):
             raise TypeError("a purpose is one of banking.Purpose")
-        if not self._consents.is_live(customer.id, link.bank_id, customer.channel, purpose):
-            raise ConsentRequired(purpose, bank_id=link.bank_id)
-        if link.state is LinkState.EXPIRED:
-            raise LinkExpired("needs reconnecting", bank_id=link.bank_id)
+        for purpose in purposes:
+            if self._consents.is_live(customer.id, link.bank_id, customer.channel, purpose):
+                if link.state is LinkState.EXPIRED:
+                    raise LinkExpired("needs reconnecting", bank_id=link.bank_id)
+                return purpose
+        raise ConsentRequired(purposes[0], bank_id=link.bank_id)
 
     def end(self, bank_id: str, tokens: TokenStore) -> None:
         """End at the bank what these tokens stand for. Needs no consent: it ends one. Raises banking.errors, safe to

@@ -16,7 +16,7 @@ INTERVAL_SECONDS = 300.0
 
 
 def housekeep(customers: Customers) -> bool:
-    """Erasures and disconnections that were interrupted are finished, and banks told what they have yet to hear;
+    """Erasures, disconnections and orders that were interrupted are finished, banks told what they have yet to hear;
     attempts, step-up passes, bank data and conversations that have had their time are dropped. False when another
     process is at it."""
     try:
@@ -24,6 +24,8 @@ def housekeep(customers: Customers) -> bool:
             customers.erasure.finish()
             customers.linking.finish()
             customers.revocations.finish()
+            customers.finish_orders()
+            customers.shared.orders.forget_old()
             customers.step_up.forget_old()
             customers.shared.last_words.forget_old()
             customers.conversations.erase_before(clock.now() - timedelta(days=customers.settings.conversation_days))

@@ -1,4 +1,5 @@
-"""The consent ledger: append-only, each entry bound to the one before.
+"""The consent ledger: append-only, each entry bound to the one before. Beside every yes and no it holds what a bank
+was told to do on the customer's word.
 
 ``content_hash`` is SHA-256 over the entry as canonical JSON (sorted keys, no spaces, UTF-8) with a random
 salt; ``chain_hash`` is a MAC over the entry's number, the chain hash before it, and the content hash, under a
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from assistant.banking import clock
@@ -36,6 +37,23 @@ class Action(str, Enum):
     GRANTED = "granted"
     WITHDRAWN = "withdrawn"
     ERASED = "erased"
+    # What a bank was told to do on the customer's word: no purpose, and ``version`` is the order's id.
+    CARD_LOCKED = "card_locked"
+    CARD_UNLOCKED = "card_unlocked"
+    DISPUTED = "disputed"
+    WITHDREW_DISPUTE = "undisputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One order that a bank carried out. ``order_id`` as in customers.orders; ``at`` aware, UTC."""
+
+    seq: int
+    at: datetime
+    action: Action
+    bank_id: str
+    channel: str
+    order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +142,21 @@ class Ledger:
 
     def entries(self, customer_id: str, session: Session | None = None) -> tuple[Entry, ...]:
         """Everything a customer ever said yes or no to, oldest first."""
-        query = select(LedgerRow).where(LedgerRow.customer_id == customer_id).order_by(LedgerRow.seq)
+        query = _of(customer_id).where(LedgerRow.purpose.is_not(None))
         if session is not None:
             return tuple(_entry(row) for row in session.scalars(query))
         with self._database.read() as reading:
             return tuple(_entry(row) for row in reading.scalars(query))
+
+    def acts(self, customer_id: str) -> tuple[Act, ...]:
+        """Every order of the customer that a bank carried out, oldest first."""
+        with self._database.read() as session:
+            rows = session.scalars(_of(customer_id).where(LedgerRow.purpose.is_(None))).all()
+        return tuple(
+            Act(row.seq, row.at or clock.now(), Action(row.action), row.bank_id or "", row.channel or "",
+                row.version or "")
+            for row in rows
+        )  # fmt: skip
 
     def last(self, customer_id: str, bank_id: str, channel: str, purpose: Purpose) -> Entry | None:
         """The newest word on one purpose; None when there is none or it was tampered with."""
@@ -204,6 +232,10 @@ class Ledger:
 _CONTENT = (
     "salt", "at", "action", "customer_id", "bank_id", "channel", "purpose", "version", "expires_at", "covers",
 )  # fmt: skip
+
+
+def _of(customer_id: str) -> Select[tuple[LedgerRow]]:
+    return select(LedgerRow).where(LedgerRow.customer_id == customer_id).order_by(LedgerRow.seq)
 
 
 def _content_hash(row: LedgerRow) -> str:

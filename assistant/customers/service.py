@@ -13,7 +13,7 @@ from assistant.banking.purpose import Purpose
 from assistant.connectors.profiles import BankProfile
 from assistant.connectors.registry import bank_http, load_profiles, open_connector
 from assistant.connectors.tokens import TokenStore
-from assistant.customers.bank import LinkedBanks, Shared
+from assistant.customers.bank import LinkedBanks
 from assistant.customers.cache import FreshCache, LastWords
 from assistant.customers.consent import Consent, Consents
 from assistant.customers.erasure import Erasure
@@ -25,7 +25,9 @@ from assistant.customers.lanes import Lanes
 from assistant.customers.ledger import Ledger
 from assistant.customers.linking import Linking
 from assistant.customers.oauth_link import HttpOf
+from assistant.customers.orders import Orders
 from assistant.customers.revocations import Revocations
+from assistant.customers.shared import Shared
 from assistant.customers.step_up import StepUp
 from assistant.customers.vault import Vault
 from assistant.settings import Settings
@@ -55,6 +57,13 @@ class Customers:
     def bank(self, customer: Customer) -> CustomerBank:
         """Her banks, for one question."""
         return LinkedBanks(customer, self.shared)
+
+    def finish_orders(self) -> None:
+        """Housekeeping: go on with orders to banks that a killed process left begun."""
+        for customer_id, channel, conversation_id in self.shared.orders.interrupted():
+            customer = self.identities.resolve(channel, conversation_id)
+            if customer is not None and customer.id == customer_id:
+                LinkedBanks(customer, self.shared).acting.finish()
 
     def withdraw(
         self,
@@ -108,6 +117,7 @@ def build_customers(
     conversations = Conversations(database, keys)
     fresh = FreshCache(settings.cache_seconds)
     last_words = LastWords(database, keys, settings.cache_hours)
+    orders = Orders(database, keys, ledger)
     newcomer = CustomerProfile(settings.time_zone, settings.locale)
     return Customers(
         settings=settings,
@@ -122,7 +132,7 @@ def build_customers(
             storage, profiles, identities, consents, vault, revocations, (fresh, last_words), http_of, newcomer
         ),
         step_up=StepUp(database),
-        export=Export(storage, identities, consents, vault, revocations, conversations, last_words),
+        export=Export(storage, identities, consents, vault, revocations, conversations, last_words, orders),
         erasure=Erasure(storage, identities, vault, revocations, ledger, conversations, fresh),
         desk=desk or TableDesk(storage),
         shared=Shared(
@@ -133,6 +143,7 @@ def build_customers(
             fresh=fresh,
             last_words=last_words,
             lanes=Lanes(),
+            orders=orders,
         ),
     )
 

@@ -169,6 +169,29 @@ class HandoverRow(Base):
     closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 
 
+class BankOrderRow(Base):
+    """One thing a customer told her bank to do. Its id is the key under which the bank takes it once.
+
+    ``kind`` and ``state`` as in customers.orders; ``because`` is the alert it answers, or "". ``done_at`` is when it
+    was carried out, or given up.
+    """
+
+    __tablename__ = "bank_orders"
+    __table_args__ = (Index("ix_bank_orders_state", "state", "begun_at"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    customer_id: Mapped[str] = _customer()
+    bank_id: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(40))
+    conversation_id: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    because: Mapped[str] = mapped_column(String(32), default="")
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    begun_at: Mapped[datetime] = mapped_column(Instant)
+    done_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
 class BankCacheRow(Base):
     """What a bank last said, for the hours in which it may be repeated, marked as old, while the bank is down."""
 

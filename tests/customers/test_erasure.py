@@ -16,6 +16,8 @@ from support.stub_banks import TOKENS, StubBank, customers_with, linked
 
 from assistant.banking import clock
 from assistant.banking.account import Balances
+from assistant.banking.acting import OrderKind
+from assistant.banking.card import Card, CardKind
 from assistant.banking.connector import Dated
 from assistant.banking.errors import BankingError, BankUnavailable, LinkExpired, NotLinked, RateLimited
 from assistant.banking.period import Period
@@ -45,6 +47,7 @@ CODE = "271828"
 #: What answers taught about purchases and merchants; no row has a customer.
 OF_NOBODY = {"fraud_counts", "merchant_risks"}
 CHECKING = account(bank_id="chase", nickname=f"{CANARY} nickname", mask="4729")
+CARD = Card("chase:card", CHECKING.id, "chase", CardKind.DEBIT, f"{CANARY} card", "4729")
 MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
 
 
@@ -80,6 +83,7 @@ def customer(customers: Customers) -> Customer:
     customers.linking.begin("cmdline", customer.conversation_id, "chase", [Purpose.BALANCES], f"{CANARY} question")
     OneTimeLinks(customers.storage.database).issue(customer.id, LinkKind.NEW_CODE)
     told_about(customers, customer)
+    customers.shared.orders.begin(customer, "chase", OrderKind.LOCK, card=CARD)
     events = [{"event": "user", "text": f"{CANARY} words"}]
     cipher = customers.conversations.cipher(customer.conversation_id, new=True)
     customers.conversations.append(customer.conversation_id, [events], cipher)
@@ -264,7 +268,7 @@ def test_a_conversation_without_a_customer_can_be_forgotten_too(customers: Custo
 def test_the_export_holds_everything_and_no_secret(customers: Customers, customer: Customer) -> None:
     everything = json.dumps(customers.export.everything(customer))
     assert f'"format": "{FORMAT}"' in everything
-    for held in ("nickname", "SHOP", "dispute", "words", "alert"):
+    for held in ("nickname", "SHOP", "dispute", "words", "alert", "card"):
         assert f"{CANARY} {held}" in everything
     for secret in ("canary", "argon2", CODE):
         assert secret not in everything
@@ -285,6 +289,7 @@ def test_every_table_is_in_the_export(customers: Customers, customer: Customer) 
         "one_time_links": "one_time_links",
         "revocations": "banks_to_be_told",
         "handovers": "handovers",
+        "bank_orders": "orders",
         "alert_preferences": "alerts",
         "alert_watches": "alerts",
         "alerts": "alerts",

@@ -58,13 +58,18 @@ def _child(work: Work, home: str, bank_url: str, on: str, die_at: int) -> None:
 
     event.listen(Engine, "before_cursor_execute", step)
     event.listen(Engine, "commit", step)
-    real = BankHttp.send
+    for name in ("send", "insist"):
+        setattr(BankHttp, name, _watched(getattr(BankHttp, name), step))
+    work(customers, on)
 
-    def send(self: BankHttp, *args: Any, **kwargs: Any) -> Any:
+
+def _watched(real: Callable[..., Any], step: Callable[[], None]) -> Callable[..., Any]:
+    """The call, with a step before it and one after it."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
         step()
-        answer = real(self, *args, **kwargs)
+        answer = real(*args, **kwargs)
         step()
         return answer
 
-    BankHttp.send = send  # type: ignore[method-assign]
-    work(customers, on)
+    return call
