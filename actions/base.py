@@ -6,20 +6,21 @@ import asyncio
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.guard import where
+from actions.guard import DEVELOPMENT_CHANNELS, where
 from actions.services import services
 from actions.turn import Turn, Waiting, WaitingFor
 from assistant.banking.connector import CustomerBank
 from assistant.banking.errors import BankingError, ConsentRequired, NotLinked
 from assistant.replies.plain import plain
 from assistant.replies.reply import Reply
+from assistant.replies.said import SAID, say
 from assistant.skills import balances, recurring, spending, transactions
 from assistant.skills.apologies import apology
 from assistant.skills.conversation import says
@@ -119,12 +120,17 @@ def ask(focus: Focus, bank: CustomerBank | None, turn: Turn) -> Answer:
 
 
 def emit(dispatcher: CollectingDispatcher, reply: Reply, turn: Turn) -> None:
-    """Hand the reply to the channel as one message."""
+    """Hand the reply to the channel as one message. Channels of ours get all of it and render what they can; Rasa's
+    own, for development, get text and buttons."""
     wording = services().wording
     if turn.channel == TERMINAL:
         dispatcher.utter_message(text=plain(reply, wording, turn.profile, turn.today))
         return
-    form = wording.format(turn.profile, turn.today)
-    offers = [wording.choice(choice, form) for choice in reply.choices]
-    text = plain(Reply(reply.say, reply.table, reply.chart), wording, turn.profile, turn.today)
-    dispatcher.utter_message(text=text, buttons=[{"title": offer, "payload": offer} for offer in offers])
+    text = plain(replace(reply, choices=()), wording, turn.profile, turn.today)
+    said = say(reply, wording, turn.profile, turn.today)
+    if turn.channel in DEVELOPMENT_CHANNELS:
+        buttons = [{"title": choice.title, "payload": choice.title} for choice in said.choices]
+        dispatcher.utter_message(text=text, buttons=buttons)
+        return
+    # The text as well: it is what "say that again" reads in the conversation.
+    dispatcher.utter_message(text=text, json_message={SAID: said.to_json()})

@@ -54,6 +54,15 @@ class ActionGreet(ConversationAction):
         return Answer(greeting(linked=turn.bank is not None, ending=ending_consents(turn)))
 
 
+class ActionReturned(ConversationAction):
+    """Back from a page of ours. No words were said, so a yes to something else must not be heard in it."""
+
+    action = "action_returned"
+
+    def reply(self, turn: Turn) -> Answer:
+        return Answer(says("linked" if turn.bank is not None else "what_next", "help"), waiting=turn.waiting)
+
+
 class ActionHelp(ConversationAction):
     action = "action_help"
 

@@ -21,6 +21,11 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def wall() -> datetime:
+    """The present instant, aware, in UTC, whatever TELLERLINE_CLOCK says: for what waits and tries again."""
+    return datetime.now(timezone.utc)
+
+
 def today(time_zone: str) -> date:
     """The customer's date. ``time_zone`` is an IANA name."""
     return now().astimezone(ZoneInfo(time_zone)).date()

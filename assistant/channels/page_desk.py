@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from math import ceil
@@ -17,8 +18,10 @@ from assistant.banking import clock
 from assistant.banking.errors import BankUnavailable
 from assistant.banking.purpose import Purpose
 from assistant.channels.addresses import Page
+from assistant.channels.event import Event, Kind
 from assistant.channels.page_exchange import Answer, Ask, is_proven, mark_cookie, marks, new_proof
 from assistant.channels.page_words import Words
+from assistant.customers.identity import Customer
 from assistant.customers.link_browser import left_from_here, mark
 from assistant.customers.oauth_link import LinkRefused, Reason
 from assistant.customers.one_time import EXPORT, LinkKind, OneTimeLinks, OneTimeReason, OneTimeRefused
@@ -115,6 +118,7 @@ class PageDesk:
             logger.warning("The answer of a bank came back in another browser than it left from")
             return self._message(400, "page_other_browser")
         linked = self._customers.linking.complete(f"?{ask.query}")
+        self._returned(linked.customer)
         code_token = ""
         if self._customers.step_up.state(linked.customer.id) is Result.NOT_SET:
             # She has just signed in at her bank: a better moment than any to choose a code.
@@ -174,6 +178,7 @@ class PageDesk:
             answered = self._customers.step_up.answer(link.customer, (ask.form or {}).get("code", ""))
             if answered.result is Result.PASSED:
                 self._one_time.claim(token, LinkKind.ENTER_CODE)
+                self._returned(link.customer)
                 return self._message(200, "page_enter_done")
             if answered.result is not Result.WRONG:
                 return self._message(_GONE, "page_enter_locked")
@@ -181,6 +186,14 @@ class PageDesk:
         proof, cookie = new_proof(ask)
         body = self._words.page("enter.html", proof=proof, problem=problem, minutes=_minutes(link.left))
         return Answer(422 if problem else 200, body, cookies=(cookie,))
+
+    def _returned(self, customer: Customer) -> None:
+        """Where we can write to her, the conversation goes on by itself; elsewhere she says that she is back."""
+        inbox = self._customers.inbox
+        if inbox.correspondent(customer.channel, customer.conversation_id).address:
+            body = Event("", "", Kind.RETURNED).body()
+            once = secrets.token_hex(16)
+            inbox.take("", [inbox.letter_to(customer.channel, customer.conversation_id, once, body)])
 
     # Export
 

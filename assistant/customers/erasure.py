@@ -24,7 +24,15 @@ from assistant.customers.revocations import Revocations
 from assistant.customers.vault import Vault
 from assistant.storage.conversations import Conversations
 from assistant.storage.open import Storage
-from assistant.storage.tables import CustomerRow, HandoverRow, LinkAttemptRow, StepUpPassRow
+from assistant.storage.tables import (
+    AnswerRow,
+    CorrespondentRow,
+    CustomerRow,
+    HandoverRow,
+    InboxRow,
+    LinkAttemptRow,
+    StepUpPassRow,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -129,5 +137,5 @@ class Erasure:
 
 
 def _drop_conversation(session: Session, conversation_id: str) -> None:
-    for table in (LinkAttemptRow, HandoverRow, StepUpPassRow):
+    for table in (LinkAttemptRow, HandoverRow, StepUpPassRow, InboxRow, AnswerRow, CorrespondentRow):
         session.execute(delete(table).where(table.conversation_id == conversation_id))

@@ -19,6 +19,7 @@ from assistant.customers.codec import to_plain
 from assistant.customers.consent import Consents
 from assistant.customers.export_alerts import exported_alerts
 from assistant.customers.identity import Customer, Identities
+from assistant.customers.inbox import Inbox
 from assistant.customers.orders import Order, Orders
 from assistant.customers.revocations import Revocations
 from assistant.customers.vault import Vault
@@ -56,6 +57,7 @@ class Export:
         conversations: Conversations,
         last_words: LastWords,
         orders: Orders,
+        inbox: Inbox,
     ) -> None:
         self._storage = storage
         self._identities = identities
@@ -65,6 +67,7 @@ class Export:
         self._conversations = conversations
         self._last_words = last_words
         self._orders = orders
+        self._inbox = inbox
 
     def held(self, customer: Customer) -> Held:
         """Raises LookupError for a customer who was erased."""
@@ -131,6 +134,7 @@ class Export:
             ],
             "step_up_code": {"held": True, "hashed": True, "set_at": code.isoformat()} if code else None,
             "conversations": [{"conversation": id, "events": self._conversations.everything(id)} for id in ids],
+            "deliveries": [held for one in bound if (held := self._inbox.held_about(one.channel, one.conversation_id))],
             "bank_data": [
                 {"bank": bank, "item": item, "fetched_at": fetched_at.isoformat(), "answer": answer}
                 for bank, item, fetched_at, answer in self._last_words.everything(customer.id)

@@ -17,8 +17,8 @@ INTERVAL_SECONDS = 300.0
 
 def housekeep(customers: Customers) -> bool:
     """Erasures, disconnections and orders that were interrupted are finished, banks told what they have yet to hear;
-    attempts, step-up passes, bank data and conversations that have had their time are dropped. False when another
-    process is at it."""
+    attempts, step-up passes, bank data, channel events and conversations that have had their time are dropped.
+    False when another process is at it."""
     try:
         with customers.storage.database.lock("housekeeping", seconds=0.05):
             customers.erasure.finish()
@@ -28,6 +28,7 @@ def housekeep(customers: Customers) -> bool:
             customers.shared.orders.forget_old()
             customers.step_up.forget_old()
             customers.shared.last_words.forget_old()
+            customers.inbox.tidy()
             customers.conversations.erase_before(clock.now() - timedelta(days=customers.settings.conversation_days))
     except LockTimeout:
         return False

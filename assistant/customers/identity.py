@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from assistant.banking import clock
 from assistant.banking.connector import CustomerProfile
 from assistant.storage.db import Database
 from assistant.storage.keys import KeyRing
+from assistant.storage.seal import Cipher
 from assistant.storage.tables import CustomerRow, IdentityRow
 
 _IDENTITIES = "identities"
@@ -42,11 +44,21 @@ class Identities:
         self._database = database
         self._keys = keys
 
+    @cached_property
+    def _cipher(self) -> Cipher:
+        """Kept, because this one key is never destroyed and is needed for every event of every channel."""
+        return self._keys.cipher_or_new(_IDENTITIES)
+
     def conversation_id(self, channel: str, user_id: str) -> str:
         """Our id of the conversation with ``user_id`` of ``channel``; the same each time."""
-        parts = (channel.encode(), user_id.encode())
-        message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        return self._keys.cipher_or_new(_IDENTITIES).mac(message).hex()[:40]
+        return self.keyed_hash(channel, user_id)
+
+    def keyed_hash(self, *parts: str) -> str:
+        """Tells the same parts again, and tells nobody without the key what they were. 40 hexadecimal digits."""
+        # surrogatepass: JSON of a stranger may hold halves of characters
+        encoded = [part.encode(errors="surrogatepass") for part in parts]
+        message = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+        return self._cipher.mac(message).hex()[:40]
 
     def resolve(self, channel: str, sender: str) -> Customer | None:
         """Whose conversation ``sender`` is; None when nobody's yet.
@@ -94,6 +106,11 @@ class Identities:
         session.flush()
         row = session.get_one(CustomerRow, customer_id)
         return Customer(customer_id, conversation_id, channel, CustomerProfile(row.time_zone, row.locale))
+
+    def unbind(self, conversation_id: str) -> None:
+        """From now on this conversation is nobody's."""
+        with self._database.write() as session:
+            session.execute(delete(IdentityRow).where(IdentityRow.conversation_id == conversation_id))
 
     def bind_demo(self, channel: str, conversation_id: str, customer_id: str) -> Customer:
         """Let a development conversation speak for a demo customer of the sandbox, and for no other kind.

@@ -21,12 +21,14 @@ from assistant.customers.export import Export
 from assistant.customers.gate import COVERED_BY, ConnectorOpener, Gate
 from assistant.customers.handover import HandoverDesk, TableDesk
 from assistant.customers.identity import Customer, Identities
+from assistant.customers.inbox import Inbox
 from assistant.customers.lanes import Lanes
 from assistant.customers.ledger import Ledger
 from assistant.customers.linking import Linking
 from assistant.customers.oauth_link import HttpOf
 from assistant.customers.orders import Orders
 from assistant.customers.revocations import Revocations
+from assistant.customers.sealed_token import SealedTokens
 from assistant.customers.shared import Shared
 from assistant.customers.step_up import StepUp
 from assistant.customers.vault import Vault
@@ -52,6 +54,8 @@ class Customers:
     export: Export
     erasure: Erasure
     desk: HandoverDesk
+    inbox: Inbox
+    tokens: SealedTokens
     shared: Shared
 
     def bank(self, customer: Customer) -> CustomerBank:
@@ -118,6 +122,7 @@ def build_customers(
     fresh = FreshCache(settings.cache_seconds)
     last_words = LastWords(database, keys, settings.cache_hours)
     orders = Orders(database, keys, ledger)
+    inbox = Inbox(storage, identities, conversations)
     newcomer = CustomerProfile(settings.time_zone, settings.locale)
     return Customers(
         settings=settings,
@@ -132,9 +137,11 @@ def build_customers(
             storage, profiles, identities, consents, vault, revocations, (fresh, last_words), http_of, newcomer
         ),
         step_up=StepUp(database),
-        export=Export(storage, identities, consents, vault, revocations, conversations, last_words, orders),
+        export=Export(storage, identities, consents, vault, revocations, conversations, last_words, orders, inbox),
         erasure=Erasure(storage, identities, vault, revocations, ledger, conversations, fresh),
         desk=desk or TableDesk(storage),
+        inbox=inbox,
+        tokens=SealedTokens(keys),
         shared=Shared(
             gate=gate,
             vault=vault,

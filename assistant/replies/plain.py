@@ -20,6 +20,8 @@ def plain(reply: Reply, wording: Wording, profile: CustomerProfile, today: date)
     """The whole reply as lines of text: sentences, then the chart (or the table), then what one might ask next."""
     form = wording.format(profile, today)
     parts = [" ".join(wording.phrase(phrase, form) for phrase in reply.say)]
+    if reply.link:
+        parts.append(reply.link.url)
     if reply.chart and reply.chart.bars:
         parts.append(_bars(reply.chart, form))
     elif reply.table and reply.table.rows:

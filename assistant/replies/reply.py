@@ -108,11 +108,24 @@ class Chart:
 class Choice:
     """A next step to offer. ``title`` is a wording key (``choice_<title>``) with its values.
 
-    Choosing it is the same as saying the title; nothing hidden travels with it.
+    Choosing it is the same as saying the title. ``about`` names, by an opaque id, what the choice belongs to (an
+    alert), for channels where it may be chosen hours later; it gives no authority.
     """
 
     title: str
     values: Mapping[str, Value] = field(default_factory=dict)
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page of ours to open: a button where there are any, else the address. Never read aloud.
+
+    ``title`` is a wording key (``link_<title>``). ``url`` is as secret as the token in it.
+    """
+
+    title: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +137,4 @@ class Reply:
     chart: Chart | None = None
     choices: tuple[Choice, ...] = ()
     expects_answer: bool = False
+    link: Link | None = None

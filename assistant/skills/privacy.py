@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from assistant.banking.purpose import Purpose
-from assistant.replies.reply import Choice, Listed, Literal, Phrase, Reply, Term, Value
+from assistant.replies.reply import Choice, Link, Listed, Literal, Phrase, Reply, Term, Value
 
 
 def purposes_listed(purposes: Sequence[Purpose]) -> Listed:
@@ -92,7 +92,8 @@ def which_bank(names: Sequence[str], key: str) -> Reply:
 
 def link_here(bank: str, url: str) -> Reply:
     """``url`` works once and for a short time; it names nobody."""
-    return Reply((Phrase("link_here", {"bank": Literal(bank), "url": Literal(url)}),), choices=(Choice("linked_done"),))
+    say = (Phrase("link_here", {"bank": Literal(bank)}),)
+    return Reply(say, choices=(Choice("linked_done"),), link=Link("connect", url))
 
 
 def confirm_unlink(bank: str) -> Reply:
@@ -119,17 +120,19 @@ def erased(not_told: Sequence[str]) -> Reply:
 
 def code_needed(url: str) -> Reply:
     """The code is typed on our own page, so that it never becomes a message."""
-    return Reply((Phrase("code_needed", {"url": Literal(url)}),), choices=(Choice("code_done"),), expects_answer=True)
+    choices = (Choice("code_done"),)
+    return Reply((Phrase("code_needed"),), choices=choices, expects_answer=True, link=Link("enter_code", url))
 
 
 def code_not_set(bank: str, url: str) -> Reply:
     """``url`` leads to the bank's sign-in, and from there to choosing a code."""
     return Reply(
-        (Phrase("code_not_set", {"bank": Literal(bank), "url": Literal(url)}),),
+        (Phrase("code_not_set", {"bank": Literal(bank)}),),
         choices=(Choice("code_done"),),
         expects_answer=True,
+        link=Link("connect", url),
     )
 
 
 def export_here(url: str) -> Reply:
-    return Reply((Phrase("export_here", {"url": Literal(url)}),))
+    return Reply((Phrase("export_here"),), link=Link("export", url))

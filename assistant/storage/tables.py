@@ -314,3 +314,60 @@ class MerchantRiskRow(Base):
     run: Mapped[int] = mapped_column(Integer)
     first_at: Mapped[datetime] = mapped_column(Instant)
     last_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class CorrespondentRow(Base):
+    """Somebody on a channel that delivers later: where to answer, and which process serves her queue.
+
+    ``sealed`` is the channel's address of her, None until her first turn. ``owner`` "" when no process has her
+    queue. ``closed`` says why nothing can be sent ("blocked"), "" when it can.
+    """
+
+    __tablename__ = "correspondents"
+
+    conversation_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+    owner: Mapped[str] = mapped_column(String(32), default="", index=True)
+    heard_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    closed: Mapped[str] = mapped_column(String(24), default="")
+
+
+class InboxRow(Base):
+    """An event that a channel has acknowledged. ``sealed`` is emptied once it is answered; the hash stays for as
+    long as the channel may deliver it again."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "event_hash"),
+        Index("ix_inbox_queue", "conversation_id", "state", "id"),
+        {"sqlite_autoincrement": True},  # an id is never given twice
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    event_hash: Mapped[str] = mapped_column(String(40))
+    conversation_id: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(8))
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    received_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AnswerRow(Base):
+    """What is to be said on a channel, in order. ``event_hash`` is that of the event it answers, "" when we speak
+    first. ``due_at``: not to be tried before. ``sealed`` is emptied once nobody needs it."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index("ix_answers_queue", "conversation_id", "state", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    conversation_id: Mapped[str] = mapped_column(String(255))
+    event_hash: Mapped[str] = mapped_column(String(40), default="", index=True)
+    state: Mapped[str] = mapped_column(String(8))
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    made_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    tried_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

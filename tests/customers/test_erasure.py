@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from datetime import date
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,10 @@ def customer(customers: Customers) -> Customer:
     events = [{"event": "user", "text": f"{CANARY} words"}]
     cipher = customers.conversations.cipher(customer.conversation_id, new=True)
     customers.conversations.append(customer.conversation_id, [events], cipher)
+    inbox = customers.inbox
+    inbox.take("", [inbox.letter_to("cmdline", customer.conversation_id, "m1", {"text": f"{CANARY} message"})])
+    inbox.heard(customer.conversation_id, {"to": f"{CANARY} address"}, datetime(2026, 3, 14, tzinfo=timezone.utc))
+    inbox.say("cmdline", customer.conversation_id, [{"text": f"{CANARY} answer"}])
     return customer
 
 
@@ -167,6 +171,8 @@ def test_a_copy_taken_before_cannot_be_read_even_with_the_master_key(
     with pytest.raises(NotLinked):
         thief.vault.tokens(customer.id, "chase").load()
     assert thief.conversations.everything(customer.conversation_id) == []
+    assert thief.inbox.correspondent("cmdline", customer.conversation_id).address == {}
+    assert thief.inbox.due(customer.conversation_id) is None
     with pytest.raises(KeyDestroyed):
         thief.export.everything(customer)
 
@@ -268,7 +274,7 @@ def test_a_conversation_without_a_customer_can_be_forgotten_too(customers: Custo
 def test_the_export_holds_everything_and_no_secret(customers: Customers, customer: Customer) -> None:
     everything = json.dumps(customers.export.everything(customer))
     assert f'"format": "{FORMAT}"' in everything
-    for held in ("nickname", "SHOP", "dispute", "words", "alert", "card"):
+    for held in ("nickname", "SHOP", "dispute", "words", "alert", "card", "address", "answer"):
         assert f"{CANARY} {held}" in everything
     for secret in ("canary", "argon2", CODE):
         assert secret not in everything
@@ -294,6 +300,9 @@ def test_every_table_is_in_the_export(customers: Customers, customer: Customer) 
         "alert_watches": "alerts",
         "alerts": "alerts",
         "alert_deliveries": "alerts",
+        "correspondents": "deliveries",
+        "inbox": "deliveries",
+        "answers": "deliveries",
     }
     assert set(rows(customers)) - {"alembic_version", *OF_NOBODY} == set(parts)
     everything = customers.export.everything(customer)
