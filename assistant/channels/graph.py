@@ -133,6 +133,15 @@ class Graph:
         """``id`` and ``name`` of the page whose token this is."""
         return await self._get("me", {"fields": "id,name"}, "read the page")
 
+    async def app_id(self) -> str:
+        """Of the app that the page's token was made for."""
+        return str((await self._get("app", {"fields": "id"}, "read the app")).get("id") or "")
+
+    async def page_scoped_ids(self, app_scoped_id: str) -> list[str]:
+        """How this page knows somebody whom the app knows by this id (ID Matching API)."""
+        rows = _rows(await self._get(f"{app_scoped_id}/ids_for_pages", {}, "match an id"))
+        return [str(row["id"]) for row in rows if "id" in row]
+
     async def subscribed_fields(self) -> dict[str, frozenset[str]]:
         """By app id, the webhook fields that the page sends to it."""
         answer = await self._get("me/subscribed_apps", {}, "read the subscriptions")

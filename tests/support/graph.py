@@ -128,6 +128,7 @@ class GraphServer:
         self.personas: dict[str, str] = {}
         self.typing: list[tuple[str, str, float]] = []
         self.linked: dict[str, str] = {}
+        self.app_users: dict[str, str] = {}  # page-scoped id by app-scoped id
         self.last_written: dict[str, float] = {}
         self._linking: dict[str, str] = {}
         self._numbers = count(1)
@@ -178,6 +179,11 @@ class GraphServer:
         self.last_written[psid] = self.now()
         body = {"mid": f"m_{next(self._numbers)}", "title": title}
         return {**self._head(psid), "postback": body if payload is None else {**body, "payload": payload}}
+
+    def event(self, psid: str, **what: Any) -> Json:
+        """Anything else a person does: a referral, an account linked, ..."""
+        self.last_written[psid] = self.now()
+        return {**self._head(psid), **what}
 
     def _head(self, psid: str) -> Json:
         return {"sender": {"id": psid}, "recipient": {"id": PAGE}, "timestamp": int(self.now() * 1000)}
@@ -244,10 +250,12 @@ class GraphServer:
         self._client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     async def _stop(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
         await self._client.close()
         await self._runner.cleanup()
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _soon(self, work: Coroutine[Any, Any, Any]) -> None:
         def start() -> None:
@@ -320,6 +328,11 @@ class GraphServer:
 
     async def _answer(self, method: str, path: str, body: Json, query: Any) -> Json:
         node, _, edge = path.partition("/")
+        if edge == "ids_for_pages":
+            need(node in self.app_users, "Unsupported get request")
+            return {"data": [{"id": self.app_users[node], "page": {"id": PAGE, "name": "Test Bank"}}]}
+        if path == "app":
+            return {"id": APP}
         if node not in ("me", PAGE):
             raise Refused("Unsupported request", 100, 33)
         if edge == "messages":
