@@ -293,6 +293,24 @@ def privacy(_options: argparse.Namespace) -> int:
     return 0 if found.kept else 1
 
 
+def messenger(options: argparse.Namespace) -> int:
+    """Sets up the Messenger page of credentials.yml, or checks it."""
+    import asyncio
+
+    from assistant.channels.graph_errors import GraphError
+    from assistant.channels.messenger_setup import check, read_config, set_up
+
+    settings = load_settings()
+    config = read_config(Path("credentials.yml"))
+    try:
+        if options.what == "check":
+            return 0 if asyncio.run(check(config, settings, print)) else 1
+        agrees = (lambda: True) if options.yes else lambda: input("Change it? [y/N] ").strip().lower() in ("y", "yes")
+        return 0 if asyncio.run(set_up(config, settings, print, agrees)) else 1
+    except GraphError as error:
+        raise StartFailed(f"Graph refused: {error}") from None
+
+
 def keys(_options: argparse.Namespace) -> int:
     """Wraps all customers' keys by another master key. The key comes by the environment: command lines are seen."""
     from assistant.storage.open import rotate_master_key
@@ -339,6 +357,9 @@ def _parser() -> argparse.ArgumentParser:
     ledger.add_argument("what", choices=("verify",))
     promise = add("privacy", privacy, "Check this installation against its privacy promise.")
     promise.add_argument("what", choices=("report",))
+    page = add("messenger", messenger, "Set up the Messenger page of credentials.yml (it asks first), or check it.")
+    page.add_argument("what", choices=("setup", "check"))
+    page.add_argument("--yes", action="store_true", help="change it without asking")
     ring = add("keys", keys, "Change the master key: TELLERLINE_NEW_MASTER_KEY holds the new one.")
     ring.add_argument("what", choices=("rotate",))
     return parser

@@ -9,15 +9,20 @@ import os
 import runpy
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from ruamel.yaml import YAML
 
 from assistant import egress
 from assistant.connectors.registry import load_profiles
 from assistant.logs import install_redaction
 from assistant.settings import Settings, load_settings
 
-#: Hosts that channels send answers to, and the channel each belongs to. docs/privacy.md has the same table.
-CHANNEL_HOSTS: Mapping[str, str] = {}
+#: Hosts that channels send answers to, each with how its channel is named in credentials.yml: they are allowed while
+#: it stands there. docs/privacy.md has the same table.
+CHANNEL_HOSTS: Mapping[str, str] = {"graph.facebook.com": "assistant.channels.messenger.Messenger"}
+_CREDENTIALS = Path("credentials.yml")
 _DATABASE_PORTS = {"postgresql": 5432}
 
 
@@ -28,10 +33,13 @@ def guard_process(settings: Settings | None = None) -> None:
     egress.install(allow_list(settings or load_settings()))
 
 
-def allow_table(settings: Settings, env: Mapping[str, str] = os.environ) -> dict[str, str]:
+def allow_table(
+    settings: Settings, env: Mapping[str, str] = os.environ, credentials: Path = _CREDENTIALS
+) -> dict[str, str]:
     """Each host that may be connected to, with its port unless that is 443, and why. This machine is not listed:
     it always may. Banks that still miss a setting are left out. Raises ProfileError for a broken banks file."""
-    table = dict(CHANNEL_HOSTS)
+    channels = _channels(credentials)
+    table = {host: f"channel {name}" for host, name in CHANNEL_HOSTS.items() if name in channels}
     # For customers the sandbox is no bank: wherever its variable points, nothing of theirs goes there.
     unreal = urlsplit(settings.sandbox_url).netloc.lower() if settings.production else ""
     for profile in load_profiles(settings.banks_file, env).values():
@@ -50,6 +58,14 @@ def allow_table(settings: Settings, env: Mapping[str, str] = os.environ) -> dict
 def allow_list(settings: Settings) -> frozenset[str]:
     """The hosts of ``allow_table``."""
     return frozenset(allow_table(settings))
+
+
+def _channels(credentials: Path) -> frozenset[str]:
+    """The channels that are switched on in this project."""
+    if not credentials.exists():
+        return frozenset()
+    found = YAML(typ="safe", pure=True).load(credentials.read_text(encoding="utf-8"))
+    return frozenset(found) if isinstance(found, dict) else frozenset()
 
 
 def _bracketed(host: str) -> str:

@@ -52,6 +52,13 @@ def test_a_bank_is_allowed_once_all_of_it_is_set(tmp_path: Path, monkeypatch: py
     }
 
 
+def test_a_channels_host_is_allowed_once_the_channel_is_switched_on(tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials.yml"
+    for channel, hosts in (("rest:", {}), *((f"{name}:\n  key: x", {host}) for host, name in CHANNEL_HOSTS.items())):
+        credentials.write_text(f"{channel}\n")
+        assert set(allow_table(settings_in(tmp_path), {}, credentials)) == set(hosts)
+
+
 def test_a_bank_of_the_installation_and_its_databases_are_allowed(tmp_path: Path) -> None:
     banks = tmp_path / "banks.yml"
     banks.write_text(

@@ -19,10 +19,22 @@ from assistant.banking.errors import BankUnavailable
 from assistant.banking.purpose import Purpose
 from assistant.channels.addresses import Page
 from assistant.channels.event import Event, Kind
-from assistant.channels.page_exchange import Answer, Ask, is_proven, mark_cookie, marks, new_proof
+from assistant.channels.messenger_linking import CHANNEL as MESSENGER
+from assistant.channels.messenger_linking import asked_back, back_address, with_code
+from assistant.channels.page_exchange import (
+    Answer,
+    Ask,
+    back,
+    back_cookie,
+    is_proven,
+    mark_cookie,
+    marks,
+    new_proof,
+)
 from assistant.channels.page_words import Words
 from assistant.customers.identity import Customer
 from assistant.customers.link_browser import left_from_here, mark
+from assistant.customers.linking import Linked
 from assistant.customers.oauth_link import LinkRefused, Reason
 from assistant.customers.one_time import EXPORT, LinkKind, OneTimeLinks, OneTimeReason, OneTimeRefused
 from assistant.customers.service import Customers
@@ -97,7 +109,10 @@ class PageDesk:
         page = linking.page(token)
         authorize_url = self._customers.profiles[page.bank_id].oauth.authorize_url
         if ask.method == "POST":
-            return Answer(303, location=linking.authorize(token), cookies=(mark_cookie(mark(token)),))
+            cookies = [mark_cookie(mark(token))]
+            if address := asked_back(ask.query):
+                cookies.append(back_cookie(mark(token), address))
+            return Answer(303, location=linking.authorize(token), cookies=tuple(cookies))
         proof, cookie = new_proof(ask)
         asked = f"page_link_asked_{page.channel}"
         body = self._words.page(
@@ -128,8 +143,16 @@ class PageDesk:
             bank=self._customers.profiles[linked.bank_id].name,
             waiting=bool(linked.waiting),
             code_token=code_token,
+            back=self._way_back(ask, linked),
         )
         return Answer(200, body)
+
+    def _way_back(self, ask: Ask, linked: Linked) -> str:
+        """Messenger's apps wait to be told; "" for everybody else."""
+        address = back_address(back(ask))
+        if not address or linked.customer.channel != MESSENGER:
+            return ""
+        return with_code(address, self._customers, linked.customer, linked.bank_id)
 
     def _link_refused(self, ask: Ask, refused: LinkRefused) -> Answer:
         if refused.reason is Reason.UNKNOWN and ask.path != ("callback",):

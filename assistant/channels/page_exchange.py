@@ -4,6 +4,7 @@ form was sent from our own page.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -95,11 +96,26 @@ def mark_cookie(mark: str) -> Cookie:
     return Cookie(f"{_MARK}{mark[:16]}", mark, "Lax")
 
 
+def back_cookie(mark: str, address: str) -> Cookie:
+    """Where the browser that leaves for the bank wants to go afterwards (channels.messenger_linking)."""
+    return Cookie(f"{_BACK}{mark[:16]}", base64.urlsafe_b64encode(address.encode()).decode(), "Lax")
+
+
+def back(ask: Ask) -> str:
+    """What the one attempt that is open in this browser kept; "" for none, or for several. A browser's word only."""
+    kept = [value for name, value in ask.cookies.items() if name.startswith(_BACK)]
+    try:
+        return base64.urlsafe_b64decode(kept[0].encode()).decode() if len(kept) == 1 else ""
+    except ValueError:
+        return ""
+
+
 def marks(ask: Ask) -> list[str]:
     return [value for name, value in ask.cookies.items() if name.startswith(_MARK)]
 
 
 _MARK = "tellerline-link-"
+_BACK = "tellerline-back-"
 
 
 def _proof_name(secret: str) -> str:
