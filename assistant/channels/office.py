@@ -84,9 +84,19 @@ class Collected(OutputChannel):  # type: ignore[misc]  # Rasa is read untyped
         self.said.append(Said.from_message(message))
 
 
+@dataclass(frozen=True, slots=True)
+class _Confirmed:
+    """An answer that arrived."""
+
+    conversation_id: str
+    answer: int
+    keep: bool
+
+
 @dataclass(slots=True)
 class _Batch:
     letters: Sequence[Letter]
+    confirmed: Sequence[_Confirmed] = ()
     done: Future[Taken] = field(default_factory=Future)
 
 
@@ -159,11 +169,12 @@ class Office:
         whether it is new. Raises Closed, and what the database raises."""
         people = [event for event in events if event.kind is not Kind.DELIVERED]
         letters = [self.inbox.letter(channel.name(), event.person, event.id, event.body()) for event in people]
-        for event in events:
-            if event.kind is Kind.DELIVERED and event.text.isascii() and event.text.isdigit():
-                conversation = self.conversation_id(channel, event.person)
-                self.inbox.sent(conversation, int(event.text), keep=channel.keeps)
-        taken = await self._take(letters)
+        confirmed = [
+            _Confirmed(self.conversation_id(channel, event.person), int(event.text), channel.keeps)
+            for event in events
+            if event.kind is Kind.DELIVERED and event.text.isascii() and event.text.isdigit()
+        ]
+        taken = await self._take(letters, confirmed)
         fresh = iter(taken.fresh)
         return tuple(event.kind is Kind.DELIVERED or next(fresh) for event in events)
 
@@ -215,12 +226,12 @@ class Office:
                 return None
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _take(self, letters: Sequence[Letter]) -> Taken:
+    async def _take(self, letters: Sequence[Letter], confirmed: Sequence[_Confirmed] = ()) -> Taken:
         if self._loop is None:
             raise Closed
-        if not letters:
+        if not letters and not confirmed:
             return Taken((), frozenset())
-        batch = _Batch(letters)
+        batch = _Batch(letters, confirmed)
         self._incoming.put(batch)
         return await asyncio.wrap_future(batch.done)
 
@@ -248,6 +259,8 @@ class Office:
         try:
             if loop is None or owner is None:
                 raise Closed
+            for one in (one for batch in batches for one in batch.confirmed):
+                self.inbox.sent(one.conversation_id, one.answer, keep=one.keep)
             taken = self.inbox.take(owner.id, [letter for batch in batches for letter in batch.letters])
         except Exception as error:  # whoever waits decides; this thread goes on
             for batch in batches:

@@ -125,7 +125,8 @@ class Database:
         key = int.from_bytes(digest[:8], "big", signed=True)
         with self._lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             try:
-                connection.execute(text(f"SET lock_timeout = {int(seconds * 1000)}"))
+                # 0 would wait for ever
+                connection.execute(text(f"SET lock_timeout = {max(1, int(seconds * 1000))}"))
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
             except OperationalError as error:
                 raise LockTimeout("another process holds the lock") from error
