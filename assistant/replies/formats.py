@@ -125,5 +125,11 @@ class Format:
     def quarter(self, number: int) -> str:
         return str(number)
 
+    def short_month(self, period: Period) -> str:
+        """Its name, as short as can be ("Feb"), when the period lies in one month from its first day on; else ""."""
+        start, last = period.start, period.last_day
+        within = (start.year, start.month) == (last.year, last.month) and start.day == 1
+        return str(format_skeleton("MMM", start, locale=self.locale)) if within else ""
+
     def month(self, day: date) -> str:
         return str(format_skeleton("yMMMM", day, locale=self.locale))

@@ -12,8 +12,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from assistant.banking.connector import CustomerProfile
+from assistant.banking.period import Period
 from assistant.replies.formats import Format
-from assistant.replies.reply import Chart, Phrase, Reply, Table
+from assistant.replies.reply import Bar, Chart, Phrase, Reply, Table
 from assistant.replies.wording import Wording
 
 #: Under which key of Rasa's ``custom`` payload it travels.
@@ -23,21 +24,24 @@ SAID = "tellerline"
 @dataclass(frozen=True, slots=True)
 class SaidTable:
     """Cells as people write them. ``right`` tells the columns of figures. ``spoken`` has a sentence for each row;
-    empty where rows are not for the ear."""
+    empty where rows are not for the ear. ``kind`` is the wording key of a row, which tells what it is a table of."""
 
     titles: tuple[str, ...] = ()
     right: tuple[bool, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     spoken: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SaidBar:
-    """``amount`` as people write it; ``size`` the exact figure (a decimal number) to draw it by."""
+    """``amount`` as people write it; ``size`` the exact figure (a decimal number) to draw it by. ``short`` is the name
+    of a whole month where the label is one, for a place beneath a column."""
 
     label: str
     amount: str
     size: str
+    short: str = ""
 
     @property
     def value(self) -> Decimal:
@@ -57,10 +61,12 @@ class SaidChart:
 
 @dataclass(frozen=True, slots=True)
 class SaidChoice:
-    """Choosing it is the same as saying ``title``. ``about``: see Choice."""
+    """Choosing it is the same as saying ``title``. ``about``: see Choice. ``key`` is the wording key of the title, by
+    which a channel knows an offer that has a place of its own ("more")."""
 
     title: str
     about: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ class Said:
                 tuple(table["right"]),
                 tuple(tuple(row) for row in table["rows"]),
                 tuple(table["spoken"]),
+                str(table.get("kind", "")),
             )
             if table
             else None,
@@ -131,7 +138,7 @@ def say(reply: Reply, wording: Wording, profile: CustomerProfile, today: date) -
         speech=wording.speech(reply, profile, today),
         table=_table(reply.table, wording, form, aloud) if reply.table and reply.table.rows else None,
         chart=_chart(reply.chart, wording, form) if reply.chart and reply.chart.bars else None,
-        choices=tuple(SaidChoice(wording.choice(choice, form), choice.about) for choice in reply.choices),
+        choices=tuple(SaidChoice(wording.choice(choice, form), choice.about, choice.title) for choice in reply.choices),
         link=SaidLink(link.title, wording.phrase(Phrase(f"link_{link.title}"), form), link.url) if link else None,
         expects=reply.expects_answer,
     )
@@ -147,9 +154,15 @@ def _table(table: Table, wording: Wording, form: Format, aloud: Format) -> SaidT
         right=tuple(column.align_right for column in table.columns),
         rows=tuple(tuple(form.value(cell) for cell in row) for row in table.rows),
         spoken=spoken,
+        kind=table.spoken_row,
     )
 
 
 def _chart(chart: Chart, wording: Wording, form: Format) -> SaidChart:
-    bars = tuple(SaidBar(form.value(bar.label), form.money(bar.amount), str(bar.amount.amount)) for bar in chart.bars)
+    bars = tuple(_bar(bar, form) for bar in chart.bars)
     return SaidChart(wording.phrase(chart.title, form), bars)
+
+
+def _bar(bar: Bar, form: Format) -> SaidBar:
+    short = form.short_month(bar.label) if isinstance(bar.label, Period) else ""
+    return SaidBar(form.value(bar.label), form.money(bar.amount), str(bar.amount.amount), short)
