@@ -33,6 +33,10 @@ class Settings:
     may be repeated, marked as old, while the bank is down. ``conversation_days``: how long a conversation is
     kept after its last turn. ``public_address``: see ``public_url``; "" for this machine. What is secret, or may
     hold a password, stays out of the repr.
+
+    The web page: ``web_origins`` are pages of other origins that may hold it, ``web_keys`` the file with the public
+    keys of the bank's own log-in, ``web_guests`` whether somebody may chat who has not signed in there, and
+    ``web_idle_minutes`` how long it may be silent before it is signed out.
     """
 
     home: Path
@@ -51,6 +55,10 @@ class Settings:
     cache_hours: int = 24
     conversation_days: int = 90
     public_address: str = ""
+    web_origins: tuple[str, ...] = ()
+    web_keys: Path | None = None
+    web_guests: bool = True
+    web_idle_minutes: int = 15
 
     @property
     def public_url(self) -> str:
@@ -66,14 +74,13 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
     """
     production = _production(env)
     home = Path(env.get("TELLERLINE_HOME") or "var").expanduser().resolve()
-    banks = env.get("TELLERLINE_BANKS")
     return Settings(
         home=home,
         database_url=env.get("TELLERLINE_DATABASE_URL") or f"sqlite:///{home / 'tellerline.db'}",
         master_key=_master_key(env, home, production),
         action_secret=_action_secret(env, home, production),
         production=production,
-        banks_file=Path(banks).expanduser().resolve() if banks else None,
+        banks_file=_path(env, "TELLERLINE_BANKS"),
         sandbox_url=(env.get("TELLERLINE_SANDBOX_URL") or "http://127.0.0.1:8801").rstrip("/"),
         action_port=_port(env, "TELLERLINE_ACTION_PORT", 5055),
         rasa_port=_port(env, "TELLERLINE_RASA_PORT", 5005),
@@ -84,6 +91,10 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         cache_hours=_whole(env, "TELLERLINE_CACHE_HOURS", 24),
         conversation_days=_whole(env, "TELLERLINE_CONVERSATION_DAYS", 90),
         public_address=_public_address(env, production),
+        web_origins=_origins(env, production),
+        web_keys=_path(env, "TELLERLINE_WEB_KEYS"),
+        web_guests=_yes_or_no(env, "TELLERLINE_WEB_GUESTS", True),
+        web_idle_minutes=_whole(env, "TELLERLINE_WEB_IDLE_MINUTES", 15),
     )
 
 
@@ -155,18 +166,38 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
 
 def _public_address(env: Mapping[str, str], production: bool) -> str:
     text = (env.get("TELLERLINE_PUBLIC_URL") or "").rstrip("/")
-    if not text:
-        return ""
+    return _origin("TELLERLINE_PUBLIC_URL", text, production) if text else ""
+
+
+def _origins(env: Mapping[str, str], production: bool) -> tuple[str, ...]:
+    texts = (env.get("TELLERLINE_WEB_ORIGINS") or "").replace(",", " ").split()
+    return tuple(_origin("TELLERLINE_WEB_ORIGINS", text.rstrip("/"), production) for text in texts)
+
+
+def _origin(name: str, text: str, production: bool) -> str:
+    """A scheme and a host (RFC 6454)."""
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018  # reading it checks it
     except ValueError:
-        raise SettingsError("TELLERLINE_PUBLIC_URL is an address, as in https://assistant.example.com") from None
+        raise SettingsError(f"{name} is an address, as in https://assistant.example.com") from None
     if not parts.hostname or "@" in parts.netloc or text != f"{parts.scheme}://{parts.netloc}":
-        raise SettingsError("TELLERLINE_PUBLIC_URL is a scheme and a host, as in https://assistant.example.com")
+        raise SettingsError(f"{name} is a scheme and a host, as in https://assistant.example.com")
     if parts.scheme != "https" and (production or parts.scheme != "http"):
-        raise SettingsError("TELLERLINE_PUBLIC_URL must begin with https:// (http:// in development only)")
+        raise SettingsError(f"{name} must begin with https:// (http:// in development only)")
     return text
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name)
+    return Path(text).expanduser().resolve() if text else None
+
+
+def _yes_or_no(env: Mapping[str, str], name: str, default: bool) -> bool:
+    text = env.get(name)
+    if text not in (None, "", "yes", "no"):
+        raise SettingsError(f"{name} is yes or no")
+    return text == "yes" if text else default
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -32,6 +32,7 @@ from assistant.storage.tables import (
     InboxRow,
     LinkAttemptRow,
     StepUpPassRow,
+    WebSessionRow,
 )
 
 logger = logging.getLogger(__name__)
@@ -136,6 +137,18 @@ class Erasure:
             self._vault.remove_within(session, customer_id, bank_id)
 
 
+#: Besides what was said, which goes with its key (storage.conversations).
+_HANGS_ON_A_CONVERSATION = (
+    LinkAttemptRow,
+    HandoverRow,
+    StepUpPassRow,
+    InboxRow,
+    AnswerRow,
+    CorrespondentRow,
+    WebSessionRow,
+)
+
+
 def _drop_conversation(session: Session, conversation_id: str) -> None:
-    for table in (LinkAttemptRow, HandoverRow, StepUpPassRow, InboxRow, AnswerRow, CorrespondentRow):
+    for table in _HANGS_ON_A_CONVERSATION:
         session.execute(delete(table).where(table.conversation_id == conversation_id))

@@ -26,7 +26,15 @@ from assistant.customers.vault import Vault
 from assistant.storage.conversations import Conversations, key_owner
 from assistant.storage.keys import KeyDestroyed
 from assistant.storage.open import Storage
-from assistant.storage.tables import CustomerRow, HandoverRow, IdentityRow, LinkAttemptRow, OneTimeLinkRow, StepUpRow
+from assistant.storage.tables import (
+    CustomerRow,
+    HandoverRow,
+    IdentityRow,
+    LinkAttemptRow,
+    OneTimeLinkRow,
+    StepUpRow,
+    WebSessionRow,
+)
 
 #: Counted up when the shape of an export changes.
 FORMAT = "tellerline-export-1"
@@ -94,6 +102,7 @@ class Export:
             attempts = session.scalars(select(LinkAttemptRow).where(LinkAttemptRow.conversation_id.in_(ids))).all()
             links = session.scalars(select(OneTimeLinkRow).where(OneTimeLinkRow.customer_id == customer.id)).all()
             handovers = session.scalars(select(HandoverRow).where(HandoverRow.conversation_id.in_(ids))).all()
+            browsers = session.scalars(select(WebSessionRow).where(WebSessionRow.conversation_id.in_(ids))).all()
         return {
             "format": FORMAT,
             "made_at": clock.now().isoformat(),
@@ -153,6 +162,9 @@ class Export:
                     "said": self._said(each),
                 }
                 for each in handovers
+            ],
+            "web_sessions": [
+                {"since": each.started_at.isoformat(), "used_at": each.used_at.isoformat()} for each in browsers
             ],
         }
 

@@ -28,6 +28,7 @@ def housekeep(customers: Customers) -> bool:
             customers.shared.orders.forget_old()
             customers.step_up.forget_old()
             customers.shared.last_words.forget_old()
+            customers.web_sessions.forget_old()
             customers.inbox.tidy()
             customers.conversations.erase_before(clock.now() - timedelta(days=customers.settings.conversation_days))
     except LockTimeout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
 from assistant.banking.connector import BankConnector, CustomerBank, CustomerProfile
@@ -31,7 +32,9 @@ from assistant.customers.revocations import Revocations
 from assistant.customers.sealed_token import SealedTokens
 from assistant.customers.shared import Shared
 from assistant.customers.step_up import StepUp
+from assistant.customers.transcript import Transcript
 from assistant.customers.vault import Vault
+from assistant.customers.web_sessions import WebSessions
 from assistant.settings import Settings
 from assistant.storage.conversations import Conversations
 from assistant.storage.open import Storage, open_storage
@@ -57,6 +60,8 @@ class Customers:
     inbox: Inbox
     tokens: SealedTokens
     shared: Shared
+    transcript: Transcript
+    web_sessions: WebSessions
 
     def bank(self, customer: Customer) -> CustomerBank:
         """Her banks, for one question."""
@@ -152,6 +157,8 @@ def build_customers(
             lanes=Lanes(),
             orders=orders,
         ),
+        transcript=Transcript(storage),
+        web_sessions=WebSessions(database, identities, timedelta(minutes=settings.web_idle_minutes)),
     )
 
 

@@ -14,7 +14,7 @@ from assistant.banking import clock
 from assistant.storage.db import Database
 from assistant.storage.keys import KeyDestroyed, KeyRing
 from assistant.storage.seal import Cipher
-from assistant.storage.tables import ConversationEventsRow
+from assistant.storage.tables import ConversationEventsRow, WebTranscriptRow
 
 Event = dict[str, Any]
 
@@ -26,6 +26,8 @@ _TAIL = select(func.max(_T.c.id), func.sum(_T.c.events)).where(_OF, _T.c.id >= _
 _SESSION = select(_T.c.sealed).where(_OF, _T.c.id >= _SESSION_START).order_by(_T.c.id)
 _ALL = select(_T.c.sealed).where(_OF).order_by(_T.c.id)
 _INSERT = insert(ConversationEventsRow)
+#: What a conversation consists of: its events, and what the web page showed of them.
+_TOLD = (ConversationEventsRow, WebTranscriptRow)
 
 
 def key_owner(conversation_id: str) -> str:
@@ -92,7 +94,8 @@ class Conversations:
         """Destroys the key first: from then on the rows, and any copy of them, are noise."""
         self._keys.destroy(key_owner(conversation_id))
         with self._database.quick_write() as connection:
-            connection.execute(delete(ConversationEventsRow).where(_OF), {"of": conversation_id})
+            for table in _TOLD:
+                connection.execute(delete(table).where(table.conversation_id == conversation_id))
 
     def erase_before(self, instant: datetime) -> int:
         """Retention: forget conversations whose last turn was before. Returns how many."""

@@ -371,3 +371,37 @@ class AnswerRow(Base):
     due_at: Mapped[datetime] = mapped_column(Instant)
     tried_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class WebSessionRow(Base):
+    """A browser that talks to us on the web page. Known by the hash of what it keeps; ``person`` is the channel's id of
+    whoever uses it, a keyed hash or a random number; ``ticket_hash`` that of the bank's token it came in with, so that
+    the token works once."""
+
+    __tablename__ = "web_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(String(64))
+    conversation_id: Mapped[str] = mapped_column(String(255), index=True)
+    ticket_hash: Mapped[str | None] = mapped_column(String(64), unique=True, default=None)
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    ended: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class WebTranscriptRow(Base):
+    """What the web page shows of a conversation, in the order of ``seq``; a number is never given twice. ``key`` names
+    what is shown, so that it is shown once."""
+
+    __tablename__ = "web_transcript"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "key"),
+        Index("ix_web_transcript_conversation", "conversation_id", "seq"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(String(255))
+    key: Mapped[str] = mapped_column(String(80))
+    shown_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, text, update
 from support.fake_bank import account, usd
 from support.installation import settings_in
 from support.stub_banks import TOKENS, StubBank, customers_with, linked
@@ -40,6 +40,7 @@ from assistant.storage.tables import (
     AlertWatchRow,
     FraudCountRow,
     MerchantRiskRow,
+    WebSessionRow,
 )
 
 CANARY = "UNMISTAKABLE"
@@ -91,6 +92,11 @@ def customer(customers: Customers) -> Customer:
     inbox.take("", [inbox.letter_to("cmdline", customer.conversation_id, "m1", {"text": f"{CANARY} message"})])
     inbox.heard(customer.conversation_id, {"to": f"{CANARY} address"}, datetime(2026, 3, 14, tzinfo=timezone.utc))
     inbox.say("cmdline", customer.conversation_id, [{"text": f"{CANARY} answer"}])
+    customers.transcript.add(customer.conversation_id, "key", {"kind": "me", "text": f"{CANARY} shown"})
+    _, browser = customers.web_sessions.begin()
+    with customers.storage.database.write() as session:
+        hers = update(WebSessionRow).where(WebSessionRow.token_hash == browser.key)
+        session.execute(hers.values(conversation_id=customer.conversation_id))
     return customer
 
 
@@ -303,6 +309,8 @@ def test_every_table_is_in_the_export(customers: Customers, customer: Customer) 
         "correspondents": "deliveries",
         "inbox": "deliveries",
         "answers": "deliveries",
+        "web_transcript": "conversations",  # what was said, once more, as it was shown
+        "web_sessions": "web_sessions",
     }
     assert set(rows(customers)) - {"alembic_version", *OF_NOBODY} == set(parts)
     everything = customers.export.everything(customer)
@@ -357,7 +365,8 @@ def test_old_things_are_let_go(customers: Customers, customer: Customer, monkeyp
     monkeypatch.setenv("TELLERLINE_CLOCK", "2030-01-01T00:00:00Z")
     assert housekeep(customers)
     left = rows(customers)
-    for table in ("conversation_events", "bank_cache", "link_attempts", "step_up_passes"):
+    gone = ("conversation_events", "bank_cache", "link_attempts", "step_up_passes", "web_transcript", "web_sessions")
+    for table in gone:
         assert left[table] == [], table
     assert left["customers"] and left["bank_links"]
 
