@@ -18,7 +18,7 @@ from assistant.replies.wording import Wording
 TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "pages"
 #: Fields of an export that hold an instant (ISO 8601).
 _INSTANTS = frozenset(
-    {"at", "expires_at", "fetched_at", "linked_at", "made_at", "renewed_at", "set_at", "since", "until"}
+    {"at", "expires_at", "fetched_at", "linked_at", "made_at", "renewed_at", "set_at", "since", "until", "used_at"}
 )
 
 

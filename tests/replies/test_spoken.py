@@ -28,7 +28,7 @@ CHECKING = Account("b:1", "b", AccountKind.CHECKING, "Everyday Checking", "USD",
 WORDING = Wording.load("domain.yml")
 FORM = WORDING.format(CustomerProfile(), TODAY, spoken=True)
 #: Responses that are never spoken: pages, and what is shown beside a text.
-_NOT_SPOKEN = ("page_", "choice_", "column_", "chart_", "link_", "you_can_say")
+_NOT_SPOKEN = ("page_", "choice_", "column_", "chart_", "link_", "web_", "you_can_say")
 
 
 def said(value: object) -> str:
