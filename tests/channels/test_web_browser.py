@@ -212,9 +212,7 @@ def test_consent_is_a_switch_and_the_conversation_knows(chromium: Browser, serve
         page.fits()
         page.shoot("privacy-light")
         insights.click()
-        expect(
-            page.page.get_by_text("You switched off spending insights at Sandbox Bank, on the web.")
-        ).to_be_visible()
+        expect(page.page.get_by_text("You switched off spending insights at Sandbox Bank, on the web.")).to_be_visible()
         expect(insights).not_to_be_checked()
         page.page.get_by_role("button", name="Back to our conversation").click()
         expect(page.ask("how much did I spend on food last month?")).not_to_contain_text("$")
