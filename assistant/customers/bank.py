@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -210,12 +211,14 @@ class LinkedBanks:
             and len(before.value[0]) == len(sources)
             and all(old is new for old, new in zip(before.value[0], sources, strict=True))
         ):
-            enriched = before.value[1]
+            enriched: tuple[Transaction, ...] = before.value[1]
         else:
             enriched = self._shared.enricher.enrich(_joined(sources), accounts)
             enriched = tuple(sorted(enriched, key=_when, reverse=True))
             self._shared.fresh.put(key, Heard((sources, enriched), clock.now()))
-        return tuple(transaction for transaction in enriched if transaction.date in period)
+        # Newest first: what lies in the period stands together.
+        first = bisect_left(enriched, -period.last_day.toordinal(), key=_days_back)
+        return enriched[first : bisect_right(enriched, -period.start.toordinal(), key=_days_back)]
 
 
 def _balances(access: Access, account: Account) -> Callable[[], tuple[Balances, ...]]:
@@ -229,6 +232,10 @@ def _history(access: Access, account: Account, period: Period) -> Callable[[], t
 def _when(transaction: Transaction) -> Any:
     """The day; within a day the order the bank gave stays, because sorting is stable."""
     return transaction.date
+
+
+def _days_back(transaction: Transaction) -> int:
+    return -transaction.date.toordinal()
 
 
 def _joined(heard: Sequence[Heard[Any]]) -> tuple[Any, ...]:

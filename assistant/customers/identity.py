@@ -10,8 +10,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from assistant.banking import clock
@@ -22,6 +23,15 @@ from assistant.storage.seal import Cipher
 from assistant.storage.tables import CustomerRow, IdentityRow
 
 _IDENTITIES = "identities"
+_WHOSE = (
+    select(CustomerRow.id, CustomerRow.time_zone, CustomerRow.locale)
+    .join(IdentityRow, IdentityRow.customer_id == CustomerRow.id)
+    .where(
+        IdentityRow.conversation_id == bindparam("conversation"),
+        IdentityRow.channel == bindparam("channel"),
+        CustomerRow.erasing_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +75,13 @@ class Identities:
 
         Only on the channel it was bound on: an id that turns up elsewhere is nobody.
         """
-        with self._database.read() as session:
-            return self.find(session, channel, sender)
+        rows = self._database.ask(_WHOSE, conversation=sender, channel=channel)
+        return _customer(rows[0], sender, channel) if rows else None
 
     def find(self, session: Session, channel: str, sender: str) -> Customer | None:
         """As ``resolve``, within a transaction."""
-        row = session.execute(
-            select(CustomerRow)
-            .join(IdentityRow, IdentityRow.customer_id == CustomerRow.id)
-            .where(
-                IdentityRow.conversation_id == sender, IdentityRow.channel == channel, CustomerRow.erasing_at.is_(None)
-            )
-        ).scalar_one_or_none()
-        return None if row is None else Customer(row.id, sender, channel, CustomerProfile(row.time_zone, row.locale))
+        row = session.execute(_WHOSE, {"conversation": sender, "channel": channel}).one_or_none()
+        return None if row is None else _customer(row, sender, channel)
 
     def create(self, session: Session, profile: CustomerProfile, *, demo_login: str = "") -> str:
         """A new customer, within a transaction. Returns her id."""
@@ -139,3 +143,7 @@ class Identities:
                 select(IdentityRow.channel, IdentityRow.conversation_id).where(IdentityRow.customer_id == customer_id)
             )
             return tuple((channel, conversation_id) for channel, conversation_id in rows)
+
+
+def _customer(row: Any, sender: str, channel: str) -> Customer:
+    return Customer(row.id, sender, channel, CustomerProfile(row.time_zone, row.locale))

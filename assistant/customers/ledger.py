@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from assistant.banking import clock
@@ -31,6 +31,19 @@ from assistant.storage.keys import KeyRing
 from assistant.storage.tables import LedgerRow
 
 _CHAIN = "consent_ledger"
+#: The gate's question, asked for every question to a bank.
+_T = LedgerRow.__table__
+_LAST = (
+    select(*_T.c)
+    .where(
+        _T.c.customer_id == bindparam("customer"),
+        _T.c.bank_id == bindparam("bank"),
+        _T.c.channel == bindparam("channel"),
+        _T.c.purpose == bindparam("purpose"),
+    )
+    .order_by(_T.c.seq.desc())
+    .limit(1)
+)
 
 
 class Action(str, Enum):
@@ -160,20 +173,8 @@ class Ledger:
 
     def last(self, customer_id: str, bank_id: str, channel: str, purpose: Purpose) -> Entry | None:
         """The newest word on one purpose; None when there is none or it was tampered with."""
-        query = (
-            select(LedgerRow)
-            .where(
-                LedgerRow.customer_id == customer_id,
-                LedgerRow.bank_id == bank_id,
-                LedgerRow.channel == channel,
-                LedgerRow.purpose == purpose.value,
-            )
-            .order_by(LedgerRow.seq.desc())
-            .limit(1)
-        )
-        with self._database.read() as session:
-            row = session.scalars(query).first()
-        return _entry(row) if row is not None and not self._flaws(row) else None
+        rows = self._database.ask(_LAST, customer=customer_id, bank=bank_id, channel=channel, purpose=purpose.value)
+        return _entry(rows[0]) if rows and not self._flaws(rows[0]) else None
 
     def erase(self, session: Session, customer_id: str) -> None:
         """Empty a customer's entries, within a transaction, and say so without naming her."""

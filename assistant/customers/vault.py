@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.banking import clock
@@ -19,6 +19,12 @@ from assistant.customers.identity import key_owner
 from assistant.storage.db import Database, LockTimeout
 from assistant.storage.keys import KeyDestroyed, KeyRing
 from assistant.storage.tables import BankLinkRow
+
+_LINKS = (
+    select(BankLinkRow.bank_id, BankLinkRow.state, BankLinkRow.linked_at, BankLinkRow.refreshed_at)
+    .where(BankLinkRow.customer_id == bindparam("customer"))
+    .order_by(BankLinkRow.linked_at)
+)
 
 
 class LinkState(str, Enum):
@@ -87,12 +93,8 @@ class Vault:
 
     def links(self, customer_id: str) -> tuple[Link, ...]:
         """The customer's links, oldest first, whatever their state."""
-        query = select(BankLinkRow).where(BankLinkRow.customer_id == customer_id).order_by(BankLinkRow.linked_at)
-        with self._database.read() as session:
-            return tuple(
-                Link(row.bank_id, LinkState(row.state), row.linked_at, row.refreshed_at)
-                for row in session.scalars(query)
-            )
+        rows = self._database.ask(_LINKS, customer=customer_id)
+        return tuple(Link(row.bank_id, LinkState(row.state), row.linked_at, row.refreshed_at) for row in rows)
 
     def tokens(self, customer_id: str, bank_id: str) -> LinkTokens:
         return LinkTokens(self._database, self._keys, customer_id, bank_id)

@@ -49,8 +49,7 @@ class Conversations:
         self._keys = keys
 
     def tail(self, conversation_id: str) -> Tail:
-        with self._database.reading() as connection:
-            row_id, events = connection.execute(_TAIL, {"of": conversation_id}).one()
+        ((row_id, events),) = self._database.ask(_TAIL, of=conversation_id)
         return Tail(row_id or 0, events or 0)
 
     def cipher(self, conversation_id: str, *, new: bool = False) -> Cipher:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -25,6 +27,18 @@ _QUICK = "tellerline_quick"
 
 class LockTimeout(TimeoutError):
     """Somebody else held the lock for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A query as SQLite takes it: its text, the names of its parameters in order with the values of those that are
+    always the same, the kind of its rows, and for each column what makes of it what Python sees (None: nothing)."""
+
+    sql: str
+    names: Sequence[str]
+    constants: dict[str, Any]
+    row: Callable[..., Any]
+    readers: Sequence[Callable[[Any], Any] | None]
 
 
 class Database:
@@ -54,6 +68,7 @@ class Database:
             _set_up_sqlite(self.engine, traceless)
         self._reading = self.engine.execution_options(**{_READING: True})
         self._quick = self.engine.execution_options(**{_QUICK: True})
+        self._prepared: dict[int, tuple[Select[Any], _Prepared]] = {}
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -72,6 +87,53 @@ class Database:
         """As ``read``, without the object mapper: for the paths that run on every turn."""
         with self._reading.connect() as connection:
             yield connection
+
+    def ask(self, query: Select[Any], **given: str | int | bytes) -> Sequence[Any]:
+        """The rows of one query that stands by itself, for what is asked several times in every turn. Values come by
+        name, as ``bindparam``; keep the query, it is prepared once.
+
+        On SQLite this goes past SQLAlchemy's connections, which take ten times as long as the query does.
+        """
+        if self.is_sqlite:
+            try:
+                return self._asked(self._prepare(query), given)
+            except self.engine.dialect.loaded_dbapi.Error:
+                pass  # the long way tells it as everywhere else, without the values
+        with self.reading() as connection:
+            return connection.execute(query, given).all()
+
+    def _asked(self, prepared: _Prepared, given: dict[str, Any]) -> Sequence[Any]:
+        values = prepared.constants | given
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            found = cursor.execute(prepared.sql, [values[name] for name in prepared.names]).fetchall()
+            cursor.close()
+        finally:
+            connection.close()
+        return [
+            prepared.row(
+                *[value if read is None else read(value) for value, read in zip(row, prepared.readers, strict=True)]
+            )
+            for row in found
+        ]
+
+    def _prepare(self, query: Select[Any]) -> _Prepared:
+        known = self._prepared.get(id(query))
+        if known is None:
+            dialect = self.engine.dialect
+            compiled = query.compile(dialect=dialect)
+            columns = query.selected_columns
+            prepared = _Prepared(
+                sql=str(compiled),
+                names=tuple(compiled.positiontup or ()),
+                constants={name: value for name, value in compiled.params.items() if value is not None},
+                row=namedtuple("Row", columns.keys(), rename=True),
+                readers=[column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns],
+            )
+            # With the query itself, so that no other gets its id.
+            known = self._prepared[id(query)] = (query, prepared)
+        return known[1]
 
     @contextmanager
     def quick_write(self) -> Iterator[Connection]:

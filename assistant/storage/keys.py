@@ -77,10 +77,10 @@ class KeyRing:
 
     def cipher(self, owner: str) -> Cipher:
         """Raises KeyDestroyed when the owner has no key, Unreadable when the master key is another one."""
-        with self._database.reading() as connection:
-            row = connection.execute(_FIND, {"owner": owner}).one_or_none()
-        if row is None:
+        rows = self._database.ask(_FIND, owner=owner)
+        if not rows:
             raise KeyDestroyed("no data key")
+        row = rows[0]
         with self._guard:
             known = self._known.get(row.key_id)
             if known is not None:

@@ -12,8 +12,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, StatementError
 from support.installation import PostgresSchema
 
 from assistant.storage.db import Database, LockTimeout
@@ -222,3 +222,39 @@ def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
         session.add(customer("a"))
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert modes == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600, "x.db.locks": 0o700}
+
+
+_BY_ZONE = (
+    select(CustomerRow.id, CustomerRow.created_at, CustomerRow.erasing_at)
+    .where(CustomerRow.time_zone == bindparam("zone"), CustomerRow.locale != "xx")
+    .order_by(CustomerRow.id)
+    .limit(2)
+)
+
+
+def test_asking_gives_what_a_transaction_reads(database: Database) -> None:
+    upgrade(database)
+    with database.write() as session:
+        for number in range(3):
+            session.add(CustomerRow(id=f"c{number}", created_at=NOW, time_zone="UTC", locale="en_US"))
+    for zone in ("UTC", "UTC", "Mars", "UTC' OR '1'='1"):
+        with database.reading() as connection:
+            read = connection.execute(_BY_ZONE, {"zone": zone}).all()
+        assert [tuple(row) for row in database.ask(_BY_ZONE, zone=zone)] == [tuple(row) for row in read]
+    first = database.ask(_BY_ZONE, zone="UTC")[0]
+    assert (first.id, first.created_at, first.erasing_at) == ("c0", NOW, None)
+
+
+def test_asking_sees_what_was_committed_and_nothing_else(database: Database) -> None:
+    upgrade(database)
+    with database.write() as session:
+        session.add(CustomerRow(id="c", created_at=NOW, time_zone="UTC", locale="en_US"))
+        session.flush()
+        assert database.ask(_BY_ZONE, zone="UTC") == []
+    assert len(database.ask(_BY_ZONE, zone="UTC")) == 1
+
+
+def test_what_cannot_be_asked_is_told_as_everywhere_else(database: Database) -> None:
+    with pytest.raises((OperationalError, ProgrammingError)) as refusal:  # there are no tables
+        database.ask(_BY_ZONE, zone="nobody's business")
+    assert "nobody's business" not in str(refusal.value)
