@@ -36,6 +36,8 @@ SECRET_HEADER = "X-Tellerline-Secret"  # noqa: S105 - a header's name
 DEVELOPMENT_CHANNELS = frozenset({"cmdline", "rest"})
 #: No conversation that has an end is this long.
 MAX_BODY = 16 * 1024 * 1024
+#: Seconds that Rasa's connection is kept for its next call; longer than Rasa keeps it (assistant/lighter).
+KEEP_ALIVE = 75
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -44,6 +46,7 @@ def attach_sanic_app_extensions(app: Sanic) -> None:
     """Called by rasa-sdk before it reads SANIC_HOST and serves."""
     os.environ.setdefault("SANIC_HOST", "127.0.0.1")
     app.config.REQUEST_MAX_SIZE = MAX_BODY
+    app.config.KEEP_ALIVE_TIMEOUT = KEEP_ALIVE
     app.register_middleware(admit, "request")
     app.error_handler = QuietErrors()
     app.after_server_start(tidy)

@@ -21,7 +21,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from assistant.guarded import guard_process
-from assistant.schema_memo import remember_checked_schemas
+from assistant.lighter import make_rasa_lighter
+from assistant.lighter.tracker import LightTracker
 from assistant.settings import Settings, load_settings
 from assistant.storage.conversations import Conversations, Tail
 from assistant.storage.keys import KeyDestroyed
@@ -76,10 +77,13 @@ class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is rea
         super().__init__(domain, event_broker, **kwargs)
         if settings is None:  # Rasa's own process, which reads its settings from the environment
             guard_process()
-        remember_checked_schemas()
+        make_rasa_lighter()
         storage = open_storage(settings or load_settings())
         self._conversations = Conversations(storage.database, storage.keys)
         self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
+        return LightTracker(sender_id, self.domain.slots, max_event_history=self.max_event_history)
 
     async def keys(self) -> Iterable[str]:
         return self._conversations.ids()
@@ -154,7 +158,7 @@ class TellerlineTrackerStore(TrackerStore):  # type: ignore[misc]  # Rasa is rea
     def _rebuilt(self, sender_id: str, events: Sequence[dict[str, Any]]) -> DialogueStateTracker | None:
         if not events:
             return None
-        return DialogueStateTracker.from_dict(sender_id, list(events), self.domain.slots)
+        return LightTracker.from_dict(sender_id, list(events), self.domain.slots)
 
     def _remember(self, tracker: DialogueStateTracker, tail: Tail, key_id: str) -> None:
         self._known[tracker.sender_id] = _Known(tracker, _length(tracker), tail, key_id)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import jsonschema
 import pytest
 
-from assistant import schema_memo
+from assistant.lighter import schema_memo
 
 SCHEMA = {"type": "object", "properties": {"events": {"type": "array"}}, "required": ["events"]}
 

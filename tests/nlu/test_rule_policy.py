@@ -112,3 +112,21 @@ def test_in_a_form_everything_is_looked_at(policies: tuple[RulePolicy, RulePolic
     tracker = conversation(["ask"] * 9)
     tracker.update(ActiveLoop("form"))
     assert policies[1]._recent(tracker, DOMAIN) is tracker
+
+
+def test_nothing_is_written_to_the_log_for_slots_that_are_set(
+    policies: tuple[RulePolicy, RulePolicy], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING"):
+        policies[1].predict_action_probabilities(conversation(["ask"] * 9), DOMAIN)
+    assert caplog.records == []
+
+
+def test_rules_are_sorted_by_intent_and_none_is_lost(policies: tuple[RulePolicy, RulePolicy]) -> None:
+    stock, ours = policies
+    lookup = ours.lookup["rules"]
+    for length in (1, 2, 3):
+        for last in ("ask", "thanks", "bye"):
+            states = stock._prediction_states(conversation([*["ask"] * (length - 1), last]), DOMAIN)
+            for some in ([], states[:1], states):
+                assert ours._get_possible_keys(lookup, some) == RulePolicy._get_possible_keys(ours, lookup, some)
