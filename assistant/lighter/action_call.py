@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from rasa.core.actions.action import RemoteAction
@@ -56,28 +57,29 @@ class KeptEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa is read untype
 
     def __init__(self, endpoint: EndpointConfig) -> None:
         self.__dict__.update(endpoint.__dict__)
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        # Channels of ours have their turns on a loop of their own, and a session belongs to one loop.
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
     def session(self) -> _Lent:
         loop = asyncio.get_running_loop()
-        if self._session is None or self._session.closed or self._loop is not loop:
+        session = self._sessions.get(loop)
+        if session is None or session.closed:
             auth = (
                 aiohttp.BasicAuth(self.basic_auth["username"], self.basic_auth["password"]) if self.basic_auth else None
             )
-            self._session = aiohttp.ClientSession(
+            session = self._sessions[loop] = aiohttp.ClientSession(
                 headers=self.headers,
                 auth=auth,
                 timeout=aiohttp.ClientTimeout(total=DEFAULT_REQUEST_TIMEOUT),
                 connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_SECONDS, limit=0),
             )
-            self._loop = loop
-        return _Lent(self._session)
+        return _Lent(session)
 
     async def close(self) -> None:
-        """Let the connections go; the next call opens new ones."""
-        if self._session is not None:
-            await self._session.close()
+        """Let the connections of the running loop go; the next call opens new ones."""
+        session = self._sessions.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.close()
 
 
 class _Lent:
