@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -34,7 +34,7 @@ from assistant.channels.messenger_config import MessengerConfig
 from assistant.channels.messenger_deletion import Deletions
 from assistant.channels.messenger_linking import LinkedElsewhere, check_link
 from assistant.channels.messenger_menu import START, said_by
-from assistant.channels.messenger_policy import Template, Why
+from assistant.channels.messenger_policy import Why
 from assistant.channels.messenger_render import Renderer
 from assistant.channels.messenger_send import Sender
 from assistant.channels.sent import Sent
@@ -153,6 +153,8 @@ class Messenger(AnswersLater):
         words = self.office.words
         if event.extra.get("given_back"):
             return [words.say("messenger_given_back")]
+        if "notice" in event.extra:
+            return [Said.from_json(event.extra["notice"])]
         if event.kind is Kind.RETURNED and "code" in event.extra:
             try:
                 await asyncio.to_thread(check_link, self.office.customers, who.conversation_id, event.extra["code"])
@@ -179,11 +181,19 @@ class Messenger(AnswersLater):
 
     def render(self, said: Sequence[Said], event: Event, who: Correspondent) -> list[dict[str, Any]]:
         renderer = self._renderer(who.conversation_id)
-        messages = [message for one in self._disclosed(said, who) for message in renderer.render(one)]
+        notice = "notice" in event.extra
+        shown = said if notice else self._disclosed(said, who)
+        messages = [message for one in shown for message in renderer.render(one)]
         # Only the last message of all keeps its quick replies on the screen.
         for message in messages[:-1]:
             message.pop("quick_replies", None)
-        return [{"message": message, "why": Why.ANSWER.value} for message in messages]
+        why = Why.NOTICE if notice else Why.ANSWER
+        answers: list[dict[str, Any]] = [{"message": message, "why": why.value} for message in messages]
+        if answers and "template" in event.extra:
+            answers[0]["template"] = event.extra["template"]
+            for one in answers[1:]:
+                one["told_by_template"] = True
+        return answers
 
     def _renderer(self, conversation_id: str) -> Renderer:
         office = self.office
@@ -205,16 +215,6 @@ class Messenger(AnswersLater):
             return said
         first, *rest = said
         return [replace(first, text=f"{words.text('messenger_automated')}\n\n{first.text}"), *rest]
-
-    def notice(self, conversation_id: str, said: Said, template: Template | None = None) -> None:
-        """Say something first. Outside the window it goes as ``template``; without one it waits until she writes."""
-        messages = self._renderer(conversation_id).render(said)
-        answers: list[dict[str, Any]] = [{"message": one, "why": Why.NOTICE.value} for one in messages]
-        if answers and template:
-            answers[0]["template"] = asdict(template)
-            for one in answers[1:]:
-                one["told_by_template"] = True
-        self.office.push(self.name(), conversation_id, answers)
 
     def person_says(self, conversation_id: str, name: str, text: str) -> None:
         """What a human agent has written, under her name."""

@@ -344,7 +344,7 @@ class Office:
         for ready in self._waiters.get(waiting.event_hash, ()):
             if not ready.done():
                 ready.set_result(tuple(said))
-        return replace(who, heard_at=waiting.received_at)
+        return replace(who, heard_at=waiting.received_at) if event.address else who
 
     def _render(self, channel: Channel, said: Sequence[Said], event: Event, who: Correspondent) -> list[dict[str, Any]]:
         if channel.fetches:
