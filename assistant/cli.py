@@ -107,6 +107,10 @@ class Plan:
             {**self.environment, "SANIC_HOST": os.environ.get("SANIC_HOST", "127.0.0.1")},
         )
 
+    def alerts(self) -> Program:
+        """Watches the banks of whoever agreed to alerts. Channels that can be written to first are named here."""
+        return Program("alerts worker", [*_GUARDED, "assistant.alerts"], environment=self.environment)
+
     def pages(self) -> Program:
         """The hosted pages by themselves: Rasa's shell serves none."""
         port = urlsplit(self.settings.public_url).port
@@ -241,7 +245,7 @@ def serve(options: argparse.Namespace) -> int:
         processes.start(*([plan.sandbox()] if with_sandbox else []), plan.action_server())
         if with_sandbox:
             link_demo(plan)
-        processes.start(plan.rasa("run", options.interface))
+        processes.start(plan.rasa("run", options.interface), plan.alerts())
         print(f"Serving on http://{options.interface}:{plan.settings.rasa_port}; logs in {plan.logs}. Ctrl-C stops it.")
         processes.watch()
     return 0

@@ -11,7 +11,8 @@ For other rooms:
   ``told``, ``question`` (the alert a "no, that wasn't me" is about), ``get``, ``answer``, ``take_back``;
   and ``preferences.PreferenceDesk``: ``of``, ``switch``, ``set_threshold``, ``set_channels``, ``set_quiet``,
   ``set_cap``.
-- ``channels`` implement ``sender.AlertSender`` and hand it to ``service.open_alerts``.
+- ``channels`` implement ``sender.AlertSender``; the worker is told of it by name (``__main__``, ``--sender``), because
+  channels know alerts and not the other way round.
 
 Nothing is read of a bank without a live consent to alerts there (customers.gate), nothing is sent on a channel
 without one for that channel.

@@ -20,7 +20,7 @@ class Answer(str, Enum):
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a detector found. ``key`` names it among those of its kind and customer: found again, it is the same.
-    ``say`` is the sentence and then, where it needs one, why. ``transactions`` is what it is about, newest first.
+    ``say`` is the sentence and then, where it needs one, why. ``transactions``: what it is about, the one named first.
     ``amount`` (no sign) is what a threshold is held against."""
 
     kind: AlertKind

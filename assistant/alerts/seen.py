@@ -17,6 +17,8 @@ from assistant.banking.transaction import Transaction
 
 #: How long a transaction is remembered. Looks read less far back than this.
 KEEP = timedelta(days=75)
+#: What is older than this and was never seen (an account shared anew, a bank that sorted its history) is no news.
+NEWS = timedelta(days=30)
 #: A pending purchase posts within this; hotels and car rental are slow.
 _POSTS_WITHIN = timedelta(days=10)
 #: How much more than authorised may post: a tip, fuel after a hold of a dollar is told by its size instead.
@@ -88,7 +90,8 @@ class Seen:
                 trace = self.traces[key] = before
             if trace is None:
                 self.traces[key] = _trace(key, one)
-                fresh.append(Fresh(key, one))
+                if one.date >= today - NEWS:
+                    fresh.append(Fresh(key, one))
             elif trace.pending and not one.is_pending:
                 posted.append(Posted(trace.root, one, trace.amount))
                 trace.pending, trace.amount = False, one.amount.amount

@@ -86,8 +86,9 @@ class Watcher:
                     return
                 memory = self._memory(row)
                 with self._lessons.lock:
-                    root = memory.seen.root_of(alert.transactions[0])
-                    self._lookout.fraud.answered(memory, root, alert.answer is Answer.NO)
+                    for one in alert.transactions:
+                        root = memory.seen.root_of(one)
+                        self._lookout.fraud.answered(memory, root, alert.answer is Answer.NO)
                 row.sealed = self._seal(alert.customer_id, alert.bank_id, memory)
             with self._lessons.lock:
                 self._lessons.save()

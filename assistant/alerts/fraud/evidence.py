@@ -19,7 +19,7 @@ class Evidence:
     """Counts per reason and cell. ``start`` gives the chance a cell has before anything was learned; it weighs as
     ``WEIGHT`` purchases."""
 
-    WEIGHT = 8.0
+    WEIGHT = 2.0
 
     def __init__(self, start: Mapping[Reason, Mapping[int, float]] | None = None) -> None:
         given = start or {}

@@ -39,13 +39,13 @@ class AlertRate:
         self._total += count - self._counts[cell]
         self._counts[cell] = count
 
-    def is_high(self, chance: float) -> bool:
-        """Whether it is among the so many highest."""
-        return cell_of(chance) >= self._line()
+    def is_high(self, chance: float, times: float = 1.0) -> bool:
+        """Whether it is among the so many highest; with ``times``, among so many times as many."""
+        return cell_of(chance) >= self._line(times)
 
-    def _line(self) -> int:
+    def _line(self, times: float) -> int:
         """The lowest cell that alerts: those above it hold no more than the share."""
-        allowed, above = self._total * self.per_thousand / 1000, 0.0
+        allowed, above = self._total * self.per_thousand * times / 1000, 0.0
         for cell in range(_CELLS - 1, -1, -1):
             above += self._counts[cell]
             if above > allowed:

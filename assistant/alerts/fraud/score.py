@@ -14,6 +14,8 @@ from assistant.alerts.fraud.starting import starting_chances
 _REASONS = tuple(Reason)
 #: Up to so many times the usual a price is ordinary: such a fraud tells about the terminal, not about the thief.
 ORDINARY = 2.5
+#: Below this no purchase is told from another: what the counts say there is chance.
+FAINT = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Scorer:
         """Of a purchase that has just been made; changes nothing."""
         seen = look(purchase, habits, risk, self._crowd.value)
         chances = self.evidence.chances(seen.cells)
-        return Score(combined(chances), tuple(chances), seen)
+        return Score(max(FAINT, combined(chances)), tuple(chances), seen)
 
     def passed(self, purchase: Purchase, score: Score, habits: Habits) -> None:
         """It is history now: part of her habits."""

@@ -1,7 +1,7 @@
 """What the reasons are worth before any customer has answered.
 
 Set by hand, as a bank's fraud desk would start: they order purchases sensibly from the first day on, and weigh as
-little as eight answered purchases each (evidence.WEIGHT), so a bank's own answers soon replace them. Where the line
+little as two answered purchases each (evidence.WEIGHT), so a bank's own answers soon replace them. Where the line
 is drawn is not here: that is the number of alerts the bank wants (rate).
 """
 
