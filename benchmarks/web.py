@@ -44,12 +44,15 @@ ROUNDS = 12
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="how often each question is asked; the first warms up"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tellerline-web-") as home, Served(Path(home)) as served:
         with open_chromium() as chromium, chromium.new_context() as context:
             page = context.new_page()
             weight, script = weigh(page, served.url)
-            turns = ask(page)
+            turns = ask(page, options.rounds)
         opened, served_to, slowest, memory = asyncio.run(hold_open(served.url, options.streams))
     p95 = statistics.quantiles(turns, n=20)[-1]
     report(
@@ -86,7 +89,7 @@ def weigh(page: Page, url: str) -> tuple[int, int]:
     return received[0], sum(script.stat().st_size for script in scripts)
 
 
-def ask(page: Page) -> list[float]:
+def ask(page: Page, rounds: int) -> list[float]:
     """Milliseconds from the key to the answer in the page, measured by the page itself."""
     page.get_by_role("button", name="Maya").click()
     box = page.get_by_role("textbox")
@@ -108,7 +111,7 @@ def ask(page: Page) -> list[float]:
     page.bring_to_front()
     page.wait_for_timeout(2000)
     turns = []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for question in QUESTIONS:
             taken = page.evaluate(_KEY_TO_ANSWER, question)
             if number:  # the first round warms up

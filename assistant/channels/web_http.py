@@ -35,14 +35,15 @@ POLICY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Exception):
-    """``status`` and one word for the page; ``text`` is what to tell the customer, "" when the page knows."""
+    """``status`` and one ``word`` for the page; ``text`` is what to tell the customer, "" when the page knows."""
 
-    status: int
-    word: str
-    text: str = ""
-    retry_after: int = 0
+    def __init__(self, status: int, word: str, text: str = "", *, retry_after: int = 0) -> None:
+        super().__init__(word)
+        self.status = status
+        self.word = word
+        self.text = text
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
