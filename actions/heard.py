@@ -11,6 +11,7 @@ from typing import Any
 from assistant.banking.account import AccountKind
 from assistant.banking.categories import Categories
 from assistant.banking.period import Period
+from assistant.nlu.compared import BASELINE
 from assistant.nlu.period import Problem, resolve
 from assistant.skills.focus import AccountRef, AmountRange, Direction, Focus, Order, Topic
 
@@ -23,12 +24,16 @@ _KINDS = frozenset({kind.value for kind in AccountKind} | {"card", "loan", "depo
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The entities of one message. ``period`` is the words; ``focus`` and ``onto`` resolve them."""
+    """The entities of one message. ``period`` is the words; ``focus`` and ``onto`` resolve them.
+
+    ``against`` are the words for a time that is only compared with.
+    """
 
     account: AccountRef = field(default_factory=AccountRef)
     merchant: str = ""
     category: str = ""
     period: str = ""
+    against: str = ""
     amount: AmountRange | None = None
     direction: Direction | None = None
     pending_only: bool = False
@@ -54,12 +59,14 @@ class Heard:
                 continue
             if read is None:
                 continue
-            if name == "purpose":
+            if entity.get("role") == BASELINE:
+                values.setdefault("against", read)
+            elif name == "purpose":
                 values["purpose"] = read  # "stop using my transactions for insights": what for comes last
             else:
                 values.setdefault(_FIELDS.get(str(name), str(name)), read)
         if "bank" in values and "account" not in values:
-            values["account"] = AccountRef(name=values["bank"])  # "at Chase" narrows like an account's name
+            values["account"] = AccountRef(bank=values["bank"])  # "at Chase" narrows like an account's name
         return cls(**values)
 
     @property
@@ -70,6 +77,7 @@ class Heard:
             or self.merchant
             or self.category
             or self.period
+            or self.against
             or self.amount
             or self.direction
             or self.pending_only
@@ -81,9 +89,10 @@ class Heard:
         self, today: date, base: Period | None, paydays: Sequence[date] = ()
     ) -> tuple[Period | None, Problem | None]:
         """The days meant by the words for time, and what is wrong with them if something is."""
-        if not self.period:
+        words = self.period or self.against
+        if not words:
             return None, None
-        resolved = resolve(self.period, today, base=base, paydays=paydays)
+        resolved = resolve(words, today, base=base, paydays=paydays)
         return resolved.period, resolved.problem
 
     def fresh(self, topic: Topic, view: str, period: Period | None) -> Focus:
@@ -110,7 +119,7 @@ class Heard:
         if self.account:
             changes["account"] = self.account
         if period:
-            changes["period"] = period
+            changes.update(period=period, against=None)
         if self.amount:
             changes["amount"] = self.amount
         if self.direction:

@@ -200,7 +200,7 @@ def _choose_a_code(turn: Turn, customer: Customer, waiting: Waiting) -> Answer:
     the choice would let whoever picks up the phone choose one."""
     banks = linked(customer)
     if not banks:
-        return Answer(says("code_locked", "meant_talk_to_person"))
+        return Answer(says("code_needs_bank", "link", "meant_talk_to_person"))
     rooms = services().customers
     live = [
         consent.purpose

@@ -6,6 +6,7 @@ from datetime import date
 from typing import ClassVar
 
 from actions.base import Answer, TurnAction, ask
+from actions.heard import Heard
 from actions.turn import Turn
 from assistant.banking.period import Period
 from assistant.nlu.period import Problem
@@ -28,23 +29,33 @@ class QuestionAction(TurnAction):
 
     topic: ClassVar[Topic]
     views: ClassVar[dict[str, str]]
+    #: Intents whose answer looks ahead.
+    ahead: ClassVar[frozenset[str]] = frozenset()
 
     def view(self, turn: Turn) -> str:
         return self.views.get(turn.intent, "")
 
     def answer(self, turn: Turn) -> Answer:
-        period, refusal = period_of(turn, None)
+        period, refusal = period_of(turn, None, ahead=turn.intent in self.ahead)
         if refusal:
             return refusal
         return ask(turn.heard.fresh(self.topic, self.view(turn), period), turn.bank, turn)
 
 
-def period_of(turn: Turn, base: Period | None) -> tuple[Period | None, Answer | None]:
-    """The days that were named, or the answer that says why they cannot be. ``base``: what was talked about before."""
-    period, problem = turn.heard.resolve_period(turn.today, base)
+def period_of(
+    turn: Turn, base: Period | None, heard: Heard | None = None, *, ahead: bool = False
+) -> tuple[Period | None, Answer | None]:
+    """The days that were named, or the answer that says why they cannot be. ``base``: what was talked about before.
+
+    ``heard``: instead of the whole turn's. ``ahead``: the question may be about days to come.
+    """
+    heard = heard or turn.heard
+    period, problem = heard.resolve_period(turn.today, base)
     if problem is Problem.NEEDS_PAYDAY and turn.bank:
         known: tuple[date, ...] = paydays(turn.bank, turn.today)
-        period, problem = turn.heard.resolve_period(turn.today, base, known)
+        period, problem = heard.resolve_period(turn.today, base, known)
+    if problem is Problem.FUTURE and ahead:
+        return period, None
     if problem:
         return None, Answer(says(_PROBLEMS[problem], "meant_ask_transactions"), turn.focus)
     return period, None

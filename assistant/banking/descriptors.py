@@ -56,7 +56,6 @@ _STATES = frozenset(
 )
 _COUNTRIES = frozenset(words("US USA GB GBR DE DEU FR FRA CA CAN IE IRL NL NLD ES ESP IT ITA MX MEX JP JPN"))
 _COMPANY_FORMS = frozenset(words("LLC INC CORP LTD GMBH SARL PLLC"))
-_KEEP_UPPER = frozenset(words("ATM USA BBQ NYC SF TV UK EU II III IV PT MD DDS NW NE SW SE"))
 _SMALL = frozenset(words("a of the and at to in on for de la du von und by from"))
 
 
@@ -77,10 +76,11 @@ def strip_prefixes(descriptor: str, *, columns: bool = False) -> str:
         text = shorter
 
 
-def readable_name(stripped: str, cities: frozenset[tuple[str, ...]]) -> str:
+def readable_name(stripped: str, cities: frozenset[tuple[str, ...]], acronyms: frozenset[str] = frozenset()) -> str:
     """The merchant's name out of what ``strip_prefixes`` left: no store number, phone, date, city or state.
 
-    ``cities`` are upper-case cities of several words. "" when nothing that reads as a name is left.
+    ``cities`` are upper-case cities of several words, ``acronyms`` words that stay capitals. "" when nothing that
+    reads as a name is left.
     """
     parts = _TRAILER.sub("", stripped).replace("*", " ").split()
     for position, part in enumerate(parts):
@@ -91,15 +91,15 @@ def readable_name(stripped: str, cities: frozenset[tuple[str, ...]]) -> str:
     name = " ".join(parts).strip(" -*#:,./")
     if not any(c.isalpha() for c in name):
         return ""
-    return title(name)[:_LONGEST_NAME].rstrip()
+    return title(name, acronyms)[:_LONGEST_NAME].rstrip()
 
 
-def title(name: str) -> str:
-    """ "BLUE DOOR CAFE" as "Blue Door Cafe"; short names without vowels stay capitals ("CVS")."""
+def title(name: str, acronyms: frozenset[str] = frozenset()) -> str:
+    """ "BLUE DOOR CAFE" as "Blue Door Cafe"; acronyms and short names without vowels stay capitals ("CVS")."""
     shown = []
     for position, word in enumerate(name.split()):
         letters = word.strip(".,'&-()")
-        if letters in _KEEP_UPPER or (
+        if set(letters.split("/")) <= acronyms or (
             len(letters) in (2, 3) and not set(letters) & set("AEIOUY") and letters.isalpha()
         ):
             shown.append(word)

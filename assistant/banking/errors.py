@@ -102,6 +102,12 @@ class AmountRefused(BankingError):
     wording = "error_amount_refused"
 
 
+class HistoryTooOld(BankingError):
+    """The bank does not keep the days asked for: they lie before what it gives out."""
+
+    wording = "error_history_too_old"
+
+
 class HistoryTooLong(BankingError):
     """More pages than the cap allows. The answer would be cut short, so there is none."""
 

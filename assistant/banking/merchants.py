@@ -29,11 +29,17 @@ class Merchant:
 class Merchants:
     """The table, indexed. Immutable once built; safe to share between threads."""
 
-    def __init__(self, patterns: Iterable[tuple[str, Merchant]], cities: frozenset[tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        patterns: Iterable[tuple[str, Merchant]],
+        cities: frozenset[tuple[str, ...]],
+        acronyms: frozenset[str],
+    ) -> None:
         listed = tuple(patterns)
         self._patterns = PhraseIndex(listed)
         self.categories = frozenset(merchant.category for _, merchant in listed if merchant.category)
         self._cities = cities
+        self._acronyms = acronyms
 
     @classmethod
     def load(cls, path: Path | None = None) -> Merchants:
@@ -54,7 +60,7 @@ class Merchants:
             if found:
                 return found[0]
         for text in texts:
-            name = readable_name(strip_prefixes(text, columns=True), self._cities)
+            name = readable_name(strip_prefixes(text, columns=True), self._cities, self._acronyms)
             if name:
                 return Merchant(name)
         return Merchant("")
@@ -77,4 +83,5 @@ def _load(path: Path) -> Merchants:
             if not words(pattern):
                 raise TableError(f"{owner}: a pattern without a word")
             patterns.append((pattern, merchant))
-    return Merchants(patterns, frozenset(words(city) for city in strings(str(path), content, "cities")))
+    cities = frozenset(words(city) for city in strings(str(path), content, "cities"))
+    return Merchants(patterns, cities, frozenset(strings(str(path), content, "acronyms")))

@@ -20,17 +20,18 @@ def own_moves(
 ) -> Iterator[tuple[int, str, bool]]:
     """The positions of transactions that turn out to be moves, with their new category and ``internal``.
 
-    Two ends make a move: equal and opposite amounts of one currency on two of the accounts, at most five
-    days apart, one of which says nothing else about itself (``unsure``, at the same positions) and the
-    other is unsure too or already internal. A payment into a loan stays spending where it is paid from,
-    as a mortgage or loan payment.
+    Two ends make a move: equal and opposite amounts of one currency on two of the accounts (the amount before
+    the exchange, where a bank tells it), at most five days apart, one of which says nothing else about itself
+    (``unsure``, at the same positions) and the other is unsure too or already internal. A payment into a loan
+    stays spending where it is paid from, as a mortgage or loan payment.
     """
     kinds = {account.id: account.kind for account in accounts}
     ends: dict[tuple[str, Decimal], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for position, transaction in enumerate(transactions):
         amount = transaction.amount.amount
         if amount and (unsure[position] or transaction.internal) and transaction.account_id in kinds:
-            ends[transaction.amount.currency, abs(amount)][amount > 0].append(position)
+            for money in {transaction.amount, transaction.foreign_amount or transaction.amount}:
+                ends[money.currency, abs(money.amount)][amount > 0].append(position)
     for outs, ins in ends.values():
         if outs and ins:
             for out, into in _pairs(transactions, unsure, outs, ins):

@@ -82,6 +82,22 @@ class Period:
             yield Period(start, min(following, self.end), Grain.MONTH)
             start = following
 
+    def following(self) -> Period:
+        """The one after, as long: the month after a month, the same number of days after a range."""
+        step = _STEP.get(self.grain)
+        return Period(self.end, self.end + (step or timedelta(days=self.days)), self.grain)
+
+    def same_part(self, part: Period) -> Period:
+        """As much of this one as ``part`` is of a unit like it: the first half of February for half of March, all of
+        it for a whole month."""
+        step = _STEP.get(part.grain)
+        if step is None or part.start + step == part.end:
+            return self
+        before = part.previous()
+        if before.start == self.start and before.end <= self.end:
+            return before
+        return Period(self.start, min(self.start + timedelta(days=part.days), self.end), self.grain)
+
     @classmethod
     def month_of(cls, day: date) -> Period:
         first = day.replace(day=1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 
 from assistant.banking.money import Money
+
+_CHECK = re.compile(r"\s*CHECK(?:\s+PAID)?(?:\s+(?:NO\.?|NUMBER))?\s*#?\s*\d*\s*$", re.IGNORECASE)
 
 
 class TransactionStatus(str, Enum):
@@ -49,6 +52,11 @@ class Transaction:
     @property
     def is_pending(self) -> bool:
         return self.status is TransactionStatus.PENDING
+
+    @property
+    def is_check(self) -> bool:
+        """A paper check: who it went to, the bank does not say. Some tell so only in the descriptor."""
+        return bool(self.check_number or _CHECK.match(self.description))
 
     @property
     def is_outflow(self) -> bool:

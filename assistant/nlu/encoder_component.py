@@ -98,7 +98,10 @@ class SentenceFeaturizer(GraphComponent):  # type: ignore[misc]
                 Speller(json.loads((folder / _WORDS).read_text(encoding="utf-8")), encoder.words) if encoder else None
             )
         if encoder is None:
-            logger.warning("The model was trained without a sentence encoder: n-grams alone tell intents apart.")
+            logger.warning(
+                "This model was trained without the sentence encoder: n-grams alone tell intents apart, and more "
+                "sentences will be misunderstood. Install the weights and train again (docs/deploying.md)."
+            )
         return cls(config, execution_context.node_name, model_storage, resource, encoder, speller)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:

@@ -9,6 +9,7 @@ from typing import Any
 
 from assistant.nlu.account import find_accounts, join_accounts, own_name
 from assistant.nlu.amount import find_amounts
+from assistant.nlu.compared import with_baseline
 from assistant.nlu.entity import Entity, fold
 from assistant.nlu.numbers import NUMBER, read_number
 from assistant.nlu.open_words import OPEN, Example, OpenWords
@@ -79,9 +80,8 @@ class EntityReader:
         """The entities of a text in any case, in reading order, without overlaps."""
         folded = fold(text[:LONGEST_TEXT])
         closed = self.closed(folded)
-        if self._open is None:
-            return closed
-        return _combined(folded, closed, self._open.find(folded, closed))
+        found = closed if self._open is None else _combined(folded, closed, self._open.find(folded, closed))
+        return with_baseline(folded, found)
 
     def closed(self, folded: str) -> list[Entity]:
         """What the rules alone find: time, money, counts, accounts, and the closed lists."""

@@ -8,12 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """``text[start:end]`` means ``value`` of the kind ``name`` ("amount", "period", "merchant")."""
+    """``text[start:end]`` means ``value`` of the kind ``name`` ("amount", "period", "merchant").
+
+    ``role`` says what part it has where that is not plain (``compared.BASELINE``).
+    """
 
     name: str
     start: int
     end: int
     value: Any
+    role: str = ""
 
     def overlaps(self, other: Entity) -> bool:
         return self.start < other.end and other.start < self.end

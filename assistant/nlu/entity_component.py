@@ -103,6 +103,7 @@ class BankingEntityExtractor(GraphComponent, EntityExtractorMixin):  # type: ign
                     "end": entity.end,
                     "value": entity.value,
                     "extractor": type(self).__name__,
+                    **({"role": entity.role} if entity.role else {}),
                 }
                 for entity in self._reader.read(text)
             ]

@@ -9,6 +9,7 @@ from assistant.banking.errors import (
     BankUnavailable,
     ConsentRequired,
     HistoryTooLong,
+    HistoryTooOld,
     LinkExpired,
     NotLinked,
     NotSupported,
@@ -31,6 +32,8 @@ def apology(error: BankingError, bank: CustomerBank | None) -> Reply:
     if isinstance(error, BankUnavailable):
         key = "error_bank_slow" if error.slow else "error_bank_maintenance" if error.maintenance else error.wording
         return Reply((Phrase(key, who),), choices=(Choice("try_again"), Choice("meant_talk_to_person")))
+    if isinstance(error, HistoryTooOld):
+        return Reply((Phrase(error.wording, who),), choices=(Choice("last_year"), Choice("meant_ask_transactions")))
     if isinstance(error, RateLimited | AccountNotFound | HistoryTooLong | NotSupported):
         return Reply((Phrase(error.wording, who),))
     return Reply((Phrase("error_bank_unavailable", who),), choices=(Choice("try_again"),))

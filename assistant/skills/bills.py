@@ -9,14 +9,18 @@ from datetime import date, timedelta
 from assistant.banking.account import Account, AccountFamily, AccountKind, Balances
 from assistant.banking.errors import ConsentRequired
 from assistant.banking.money import Money, total_by_currency
+from assistant.banking.period import Period
 from assistant.replies.reply import Choice, Column, Listed, Literal, Phrase, Reply, Table, Term, Value
 from assistant.skills.caveats import caveats
 from assistant.skills.recurring_question import Question
 from assistant.skills.series import Series
+from assistant.skills.subscriptions import none_regular, regular
 
 #: How far ahead to look where there is no regular payday.
 _AHEAD = timedelta(days=14)
 _OTHER_PAY = 2
+#: Payments named one by one; a listener keeps three in mind.
+_NAMED = 3
 #: Pay this many times smaller than the largest is not what one waits for.
 _SMALL_PAY = 4
 
@@ -31,31 +35,53 @@ class Due:
 
 
 def bills(question: Question) -> Reply:
-    """Every regular payment and card minimum from today until the day before payday, against what is available."""
-    horizon, opening = _horizon(question)
+    """Every regular payment and card minimum from today until the day before payday, against what is available.
+
+    With days to come named, of those days alone; with a merchant or a category named, when it is due next.
+    """
+    if question.narrowed:
+        return Reply((*next_of(question), *question.notes), choices=(Choice("bills_due"), Choice("payday")))
+    start, horizon, opening = _horizon(question)
     balances, notes = _balances(question)
-    cards = _card_payments(question, balances, horizon)
+    cards = _card_payments(question, balances, start, horizon)
     due = [
         Due(Literal(each.name), each.amount, day)
         for each in question.active()
-        for day in each.turns(question.today, horizon)
+        for day in each.turns(start, horizon, late=start == question.today)
     ]
     due = sorted([*due, *cards], key=lambda one: (one.day, -one.amount.amount))
     notes = (*question.notes, *notes)
     named = horizon if opening == "before_payday" else horizon - timedelta(days=1)
+    days = Period(start, horizon)
     if not due:
-        say = Phrase(f"bills_none_{opening}", {"day": named})
+        say = Phrase(f"bills_none_{opening}", {"day": named, "period": days})
         return Reply((say, *notes), choices=(Choice("subscriptions"), Choice("payday")))
     totals = total_by_currency(one.amount for one in due)
     amounts = Listed(tuple(totals.values()))
-    said = [Phrase(f"bills_{opening}", {"count": len(due), "amounts": amounts, "day": named})]
+    said = [Phrase(f"bills_{opening}", {"count": len(due), "amounts": amounts, "day": named, "period": days})]
     if cards:
         names = Listed(tuple(one.payee for one in cards))
         said.append(Phrase("bills_with_cards", {"accounts": names, "count": len(cards)}))
-    said.extend(_covered(question, balances, totals))
+    if start == question.today:  # later on, what is paid before would have to be known
+        said.extend(_left_after(question, balances, totals, "bills"))
     rows: tuple[tuple[Value, ...], ...] = tuple((one.payee, one.amount, one.day) for one in due)
     table = Table((Column("merchant"), Column("amount", align_right=True), Column("due_date")), rows, "row_bill")
     return Reply((*said, *notes), table, choices=(Choice("payday"), Choice("subscriptions")))
+
+
+def afford(question: Question) -> Reply:
+    """Whether what is available covers the next turn of what she named ("do I have enough for rent?")."""
+    coming = sorted(question.active(), key=lambda each: each.due)
+    balances, notes = _balances(question)
+    verdict = _left_after(question, balances, {one.amount.currency: one.amount for one in coming[:1]}, "afford")
+    said = (*verdict, *next_of(question), *question.notes, *notes)
+    return Reply(said, choices=(Choice("bills_due"), Choice("meant_ask_balance")))
+
+
+def next_of(question: Question) -> tuple[Phrase, ...]:
+    """When each of the regular payments she named comes next, the first one first."""
+    coming = sorted(question.active(), key=lambda each: each.due)
+    return tuple(regular(each) for each in coming[:_NAMED]) or (none_regular(question),)
 
 
 def payday(question: Question) -> Reply:
@@ -93,15 +119,18 @@ def _livings(pay: Sequence[Series]) -> list[Series]:
     return [each for each in pay if each.monthly.amount * _SMALL_PAY >= pay[0].monthly.amount]
 
 
-def _horizon(question: Question) -> tuple[date, str]:
-    """The first day no longer counted, and how the answer names the time: "before_payday", "until", "no_payday"."""
-    asked = question.focus.period
-    if asked is not None and asked.end > question.today:
-        return asked.end, "until"
-    day = next_payday(question.pay, question.today)
+def _horizon(question: Question) -> tuple[date, date, str]:
+    """The first day counted, the first no longer counted, and how the answer names the time: "before_payday",
+    "until", "within", "no_payday"."""
+    asked, today = question.focus.period, question.today
+    if asked is not None and asked.start > today:
+        return asked.start, asked.end, "within"
+    if asked is not None and asked.end > today:
+        return today, asked.end, "until"
+    day = next_payday(question.pay, today)
     if day is not None:
-        return day, "before_payday"
-    return question.today + _AHEAD, "no_payday"
+        return today, day, "before_payday"
+    return today, today + _AHEAD, "no_payday"
 
 
 def _balances(question: Question) -> tuple[Mapping[str, Balances], tuple[Phrase, ...]]:
@@ -113,25 +142,28 @@ def _balances(question: Question) -> tuple[Mapping[str, Balances], tuple[Phrase,
     return answer.value, caveats(question.bank, question.today, answer)
 
 
-def _card_payments(question: Question, balances: Mapping[str, Balances], horizon: date) -> list[Due]:
-    if question.narrowed:
-        return []
+def _card_payments(question: Question, balances: Mapping[str, Balances], start: date, horizon: date) -> list[Due]:
     found = []
     for account in question.accounts:
         known = balances.get(account.id)
         if account.kind is not AccountKind.CREDIT_CARD or known is None or known.minimum_payment is None:
             continue
         day = known.next_payment_date
-        if day is not None and question.today <= day < horizon and known.minimum_payment.amount > 0:
+        if day is not None and start <= day < horizon and known.minimum_payment.amount > 0:
             found.append(Due(account, known.minimum_payment, day))
     return found
 
 
-def _covered(question: Question, balances: Mapping[str, Balances], due: Mapping[str, Money]) -> list[Phrase]:
-    """What is available in the deposit accounts against what is due, in the currency of the first thing due."""
-    currency, needed = next(iter(due.items()))
-    if question.narrowed:
+def _left_after(
+    question: Question, balances: Mapping[str, Balances], due: Mapping[str, Money], key: str
+) -> list[Phrase]:
+    """What is available in the deposit accounts against what is due, in the currency of the first thing due.
+
+    ``key``: of the wording, which ends in _covered or _short.
+    """
+    if not due:
         return []
+    currency, needed = next(iter(due.items()))
     counted: list[Account] = []
     available = Money.zero(currency)
     for account in question.accounts:
@@ -143,5 +175,5 @@ def _covered(question: Question, balances: Mapping[str, Balances], due: Mapping[
     if not counted:
         return []
     left = available - needed
-    key = "bills_covered" if left.amount >= 0 else "bills_short"
-    return [Phrase(key, {"available": available, "accounts": Listed(tuple(counted)), "left": abs(left)})]
+    ending = "covered" if left.amount >= 0 else "short"
+    return [Phrase(f"{key}_{ending}", {"available": available, "accounts": Listed(tuple(counted)), "left": abs(left)})]

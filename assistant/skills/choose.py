@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import islice
 
@@ -12,6 +12,7 @@ from babel.numbers import get_currency_name
 
 from assistant.banking.account import Account, AccountFamily, AccountKind, AccountStatus
 from assistant.banking.connector import CustomerBank
+from assistant.banking.descriptors import title
 from assistant.banking.phrases import words
 from assistant.replies.reply import Choice, Listed, Literal, Phrase, Reply, Term, Value
 from assistant.skills.focus import AccountRef
@@ -24,6 +25,7 @@ OFFERED = 3
 
 #: Words that customers put around a name ("my vacation fund account") and that tell nothing.
 _FILLER = frozenset({"MY", "THE", "OUR", "ACCOUNT", "ACCOUNTS", "CARD", "CARDS", "BANK", "ONE"})
+_BANKS_IN_CAPITALS = frozenset({"US", "USAA", "PNC", "TD", "HSBC"})
 _WIDER = {
     "card": lambda account: account.kind is AccountKind.CREDIT_CARD,
     "loan": lambda account: account.kind.family is AccountFamily.LOAN or account.kind is AccountKind.LINE_OF_CREDIT,
@@ -59,6 +61,9 @@ def choose(bank: CustomerBank, accounts: Sequence[Account], ref: AccountRef) -> 
     """
     if not ref:
         return Chosen(_open(accounts) or tuple(accounts))
+    if ref.bank:
+        there = [one for one in accounts if _at(bank, one, ref.bank)]
+        return choose(bank, there, replace(ref, bank="")) if there else Chosen(())
     kin = _of_kind(accounts, ref.kind)
     if ref.last4:
         found = [one for one in accounts if _ends(one, ref.last4)]
@@ -92,6 +97,11 @@ def _of_kind(accounts: Sequence[Account], kind: str) -> list[Account]:
         return found
     substitute = _NEXT_KIND.get(AccountKind(kind))
     return [one for one in accounts if one.kind is substitute]
+
+
+def _at(bank: CustomerBank, account: Account, said: str) -> bool:
+    """Whether the account is at a bank, given by its id or by what people call it."""
+    return said == account.bank_id or set(words(said)) <= set(words(bank.bank_name(account.bank_id)))
 
 
 def _ends(account: Account, digits: str) -> bool:
@@ -173,7 +183,14 @@ def unknown_account(ref: AccountRef, nearest: Sequence[Account]) -> Reply:
     return Reply((phrase, offer), choices=choices, expects_answer=True)
 
 
+def bank_title(said: str) -> str:
+    """ "wells_fargo" as "Wells Fargo", "pnc" as "PNC"."""
+    return title(said.replace("_", " ").upper(), _BANKS_IN_CAPITALS)
+
+
 def _said(ref: AccountRef) -> Value:
+    if ref.bank:
+        return Phrase("account_said_bank", {"bank": Literal(bank_title(ref.bank))})
     if ref.last4:
         return Phrase("account_said_last4", {"last4": Literal(ref.last4)})
     if ref.name:

@@ -15,6 +15,7 @@ K = TypeVar("K")
 #: Money coming in under these is income; under any other category it is a refund and lowers the spending there.
 INCOME_CATEGORIES = frozenset({"income", "interest", "transfer", "cash", "taxes", "uncategorized"})
 FEE_CATEGORIES = frozenset({"fees", "interest"})
+_NO_PURCHASE = FEE_CATEGORIES | {"transfer", "cash"}
 
 
 def is_income(transaction: Transaction) -> bool:
@@ -30,6 +31,11 @@ def is_pay(transaction: Transaction) -> bool:
 def is_spending(transaction: Transaction) -> bool:
     """Money that left her, or came back as a refund; never a card payment or a move between her own accounts."""
     return not transaction.internal and transaction.category != "card_payment" and not is_income(transaction)
+
+
+def is_purchase(transaction: Transaction) -> bool:
+    """Spending for which something was bought: no fee, no interest, no cash, no money sent to a person."""
+    return is_spending(transaction) and transaction.category not in _NO_PURCHASE
 
 
 def spent(transactions: Iterable[Transaction]) -> dict[str, Money]:

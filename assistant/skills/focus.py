@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -39,15 +39,17 @@ class Direction(str, Enum):
 class AccountRef:
     """The account as the customer names it. All empty: none named.
 
-    ``kind`` is an AccountKind value, or a wider word: "card", "loan", "deposit".
+    ``kind`` is an AccountKind value, or a wider word: "card", "loan", "deposit". ``bank`` is an id of banks.yml, or
+    the name of a bank that has no profile.
     """
 
     kind: str = ""
     last4: str = ""
     name: str = ""
+    bank: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.kind or self.last4 or self.name)
+        return bool(self.kind or self.last4 or self.name or self.bank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Focus:
     """The question under discussion. Immutable; a follow-up makes a new one.
 
     ``view`` is the question within the topic (each skill lists its own). ``merchant`` is as the customer said
-    it. ``category`` is an id of categories.yml. ``period`` None means none was named. ``count`` is how
+    it. ``category`` is an id of categories.yml. ``period`` None means none was named; ``against`` is the
+    one it is compared with, where she named that too. ``count`` is how
     many she asked for, ``shown`` how many she has seen. It travels in a conversation slot, so it holds
     words of the question only: never a balance, an id of an account, or who is asking.
     """
@@ -87,6 +90,7 @@ class Focus:
     merchant: str = ""
     category: str = ""
     period: Period | None = None
+    against: Period | None = None
     amount: AmountRange | None = None
     direction: Direction | None = None
     pending_only: bool = False
@@ -101,13 +105,14 @@ class Focus:
         """As plain JSON for a conversation slot; what is at its default is left out."""
         slot: dict[str, Any] = {"topic": self.topic.value, "view": self.view}
         if self.account:
-            slot["account"] = {"kind": self.account.kind, "last4": self.account.last4, "name": self.account.name}
+            slot["account"] = asdict(self.account)
         if self.merchant:
             slot["merchant"] = self.merchant
         if self.category:
             slot["category"] = self.category
-        if self.period:
-            slot["period"] = [self.period.start.isoformat(), self.period.end.isoformat(), self.period.grain.value]
+        for name, period in (("period", self.period), ("against", self.against)):
+            if period:
+                slot[name] = [period.start.isoformat(), period.end.isoformat(), period.grain.value]
         if self.amount:
             slot["amount"] = {
                 "low": None if self.amount.low is None else str(self.amount.low),
@@ -136,19 +141,15 @@ class Focus:
         try:
             account = slot.get("account") or {}
             amount = slot.get("amount")
-            period = slot.get("period")
             count = slot.get("count")
             return cls(
                 topic=Topic(slot.get("topic", "")),
                 view=str(slot.get("view", "")),
-                account=AccountRef(
-                    str(account.get("kind", "")), str(account.get("last4", "")), str(account.get("name", ""))
-                ),
+                account=AccountRef(**{each.name: str(account.get(each.name, "")) for each in fields(AccountRef)}),
                 merchant=str(slot.get("merchant", "")),
                 category=str(slot.get("category", "")),
-                period=Period(date.fromisoformat(period[0]), date.fromisoformat(period[1]), Grain(period[2]))
-                if period
-                else None,
+                period=_period(slot.get("period")),
+                against=_period(slot.get("against")),
                 amount=AmountRange(
                     None if amount.get("low") is None else Decimal(str(amount["low"])),
                     None if amount.get("high") is None else Decimal(str(amount["high"])),
@@ -165,6 +166,10 @@ class Focus:
             )
         except (ValueError, TypeError, AttributeError, KeyError, IndexError, InvalidOperation):
             return cls()
+
+
+def _period(slot: Any) -> Period | None:
+    return Period(date.fromisoformat(slot[0]), date.fromisoformat(slot[1]), Grain(slot[2])) if slot else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from assistant.skills.focus import Direction, Focus
 
 #: How alike two names must be to count as the same one misspelled, and to be worth offering.
 SAME = 0.83
-ALIKE = 0.55
+ALIKE = 0.65
 #: The share of letter pairs two names must have in common to be compared closely.
 WORTH_COMPARING = 0.2
 #: How many merchants to offer instead.

@@ -1,7 +1,8 @@
 """What comes back: subscriptions, bills before payday, prices that went up, and payday itself.
 
-Views: "subscriptions", "bills", "price_rises", "payday". Found from 24 months of history, for the purpose of
-insights; what is available in the accounts is compared only where the customer allows balances too.
+Views: "subscriptions", "bills", "price_rises", "payday", "afford" (whether the next turn of what she named is
+covered). Found from 24 months of history, for the purpose of insights; what is available in the accounts is compared
+only where the customer allows balances too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from assistant.banking.connector import CustomerBank
 from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
 from assistant.replies.reply import Reply
-from assistant.skills.bills import bills, payday
+from assistant.skills.bills import afford, bills, payday
 from assistant.skills.caveats import caveats
 from assistant.skills.choose import choose, unknown_account
 from assistant.skills.flows import is_pay, is_spending
@@ -31,6 +32,7 @@ _VIEWS: Mapping[str, Callable[[Question], Reply]] = {
     "bills": bills,
     "price_rises": price_rises,
     "payday": payday,
+    "afford": afford,
 }
 _NEEDS_PAY = ("bills", "payday")
 

@@ -13,7 +13,7 @@ from assistant.banking.period import Period
 from assistant.banking.purpose import Purpose
 from assistant.banking.transaction import Transaction
 from assistant.replies.reply import Phrase
-from assistant.skills.flows import FEE_CATEGORIES, is_income, is_spending
+from assistant.skills.flows import FEE_CATEGORIES, is_income, is_purchase, is_spending
 from assistant.skills.focus import Direction, Focus, Order
 from assistant.skills.matching import name_of, select
 from assistant.skills.scope import describe
@@ -112,7 +112,8 @@ class Search:
         if focus.view in _COUNTED:
             return _COUNTED[focus.view]
         if focus.view == "largest" and focus.direction is Direction.OUT:
-            return is_spending  # paying off a card or moving money to savings is no purchase
+            # Paying off a card, a fee or money sent to somebody is no purchase, unless it is what she asked about.
+            return is_spending if focus.merchant or focus.category else is_purchase
         if focus.direction is None or focus.view == "last_payment":
             return None
         # Of her money as a whole, her own moves are neither in nor out; of one account, they are.

@@ -174,7 +174,7 @@ def _series(items: Sequence[Transaction], today: date) -> Series | None:
         last=last.date,
         due=due,
         active=today <= due + timedelta(days=_RHYTHMS[cadence].grace),
-        by_check=bool(last.check_number),
+        by_check=last.is_check,
         rise=None if varies else _rise(items),
     )
 

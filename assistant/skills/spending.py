@@ -1,8 +1,8 @@
 """Spending: how much, on what, compared with what, how fast; fees and income.
 
-Views: "" or "total", "by_category", "by_merchant", "by_account", "by_month", "comparison", "average", "pace",
-"fees", "income". Amounts of different currencies are never added. Pending items count and are said. With no
-period named it is this month so far.
+Views: "" or "total", "by_category", "by_merchant", "by_account", "by_month", "comparison", "average" (also
+"average_week", "average_day"), "pace", "fees", "income", "net". Amounts of different currencies are never added.
+Pending items count and are said. With no period named it is this month so far.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from assistant.skills.flows import FEE_CATEGORIES, is_income, is_spending, main_
 from assistant.skills.focus import Focus, Outcome, Topic
 from assistant.skills.matching import select
 from assistant.skills.spending_compare import USUAL_PERIODS, average, comparison, pace
-from assistant.skills.spending_other import card_payments, fees, income
+from assistant.skills.spending_other import card_payments, fees, income, net
 from assistant.skills.spending_question import Question
 from assistant.skills.spending_totals import breakdown, by_month, total
 
@@ -61,12 +61,17 @@ _VIEWS = {
     "by_month": View(by_month, months=_MONTHS_SHOWN - 1, keeps_period=False),
     "comparison": View(comparison, earlier=USUAL_PERIODS),
     "average": View(average, months=USUAL_PERIODS, keeps_period=False),
+    "average_week": View(average, months=USUAL_PERIODS, keeps_period=False),
+    "average_day": View(average, months=USUAL_PERIODS, keeps_period=False),
     "pace": View(pace, earlier=USUAL_PERIODS),
     # A month holds few fees or none: a year says more.
     "fees": View(fees, _is_fee, months=11),
     "income": View(income, is_income),
+    "net": View(net, lambda one: is_income(one) or is_spending(one)),
 }
 _CARD_PAYMENTS = View(card_payments, _is_card_payment)
+#: It comes once a month or once a quarter: a year says more.
+_INTEREST_EARNED = View(income, is_income, months=11)
 _INCOME_ASKED = frozenset({"income", "interest"})
 
 
@@ -79,13 +84,16 @@ def answer(bank: CustomerBank, focus: Focus, today: date) -> Outcome:
     if chosen is not None and not chosen.found:
         return Outcome(unknown_account(focus.account, chosen.nearest), focus)
     asked = focus.period or _default_period(view, today)
+    if view.reply is pace and asked.start >= today:
+        asked = _default_period(view, today)  # where "the end of the month" leads, this month tells
     period = asked.clipped(today)
     if period is None:
         return Outcome(Reply((Phrase("period_in_future"),)), focus)
-    fetched = bank.transactions(_span(period, view.earlier, today), Purpose.INSIGHTS)
+    against = focus.against.same_part(period) if focus.against else None
+    fetched = bank.transactions(_span(period, view.earlier, today, against), Purpose.INSIGHTS)
     counted = tuple(one for one in fetched.value if view.counts(one))
     filters = focus.with_(period=None, direction=None)
-    if view.reply is card_payments or (name == "income" and focus.category in _INCOME_ASKED):
+    if view.reply is card_payments or (name == "income" and focus.category == "income"):
         filters = filters.with_(category="")
     meant = chosen.accounts if chosen else ()
     spending = tuple(sorted(select(counted, filters, meant or None), key=lambda one: one.date))
@@ -93,6 +101,7 @@ def answer(bank: CustomerBank, focus: Focus, today: date) -> Outcome:
         bank=bank,
         focus=focus,
         period=period,
+        against=against,
         accounts=accounts.value,
         chosen=meant,
         known=fetched.value,
@@ -123,6 +132,8 @@ def _view(focus: Focus) -> tuple[str, View]:
         name = "total"
     if name == "total" and focus.category == "income":
         name = "income"
+    if name == "income" and focus.category == "interest":
+        return name, _INTEREST_EARNED
     return name, _VIEWS[name]
 
 
@@ -133,12 +144,14 @@ def _default_period(view: View, today: date) -> Period:
     return Period(month.start - relativedelta(months=view.months), month.end, Grain.RANGE)
 
 
-def _span(period: Period, earlier: int, today: date) -> Period:
-    """From the earliest period to compare with, but not further back than banks keep, through the end of this one."""
+def _span(period: Period, earlier: int, today: date, against: Period | None = None) -> Period:
+    """From the earliest period to compare with, but not further back than banks keep, through the end of the last."""
     first = period
     for _ in range(earlier):
         before = first.previous()
         if before.start < today - _HISTORY:
             break
         first = before
-    return Period(first.start, period.end)
+    if against is None:
+        return Period(first.start, period.end)
+    return Period(max(min(first.start, against.start), today - _HISTORY), max(period.end, against.end))

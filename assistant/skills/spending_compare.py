@@ -6,6 +6,7 @@ Periods before the first transaction known do not count.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
@@ -22,23 +23,27 @@ USUAL_PERIODS = 6
 ENOUGH = 2
 #: A difference smaller than this share is "about the same".
 _SAME = Decimal("0.02")
+_WEEK = 7
+#: Days that an average is told for, by view; a month otherwise.
+_UNITS = {"average_week": _WEEK, "average_day": 1}
 
 
 def comparison(question: Question) -> Reply:
     """Against the period before (the same part of it while this one runs) and against the usual."""
     earlier = _earlier(question, question.period)
-    if not earlier:
+    baseline = question.against or next(iter(earlier), None)
+    if baseline is None or not _known(question, baseline):
         return _too_little(question)
-    now, before = question.total(question.period), question.total(earlier[0])
-    say = [question.say("spent", amount=now), _against(question, now, before, earlier[0])]
-    bars = [Bar(question.period, now), Bar(earlier[0], before)]
+    now, before = question.total(question.period), question.total(baseline)
+    say = [question.say("spent", amount=now), _against(question, now, before, baseline)]
+    bars = [Bar(question.period, now), Bar(baseline, before)]
     usual = _usual(question, earlier)
     if usual is not None:
         key = _compared("usual", now, usual)
         difference = abs(now - usual)
         say.append(Phrase(key, {"amount": usual, "difference": difference, "count": len(earlier)}))
         bars.append(Bar(Term("word", "usual"), usual))
-    mover = _mover(question, earlier[0])
+    mover = _mover(question, baseline)
     if mover is not None and not question.focus.category and not question.focus.merchant:
         say.append(mover)
     chart = Chart(question.say("chart_comparison"), tuple(bars))
@@ -59,6 +64,9 @@ def average(question: Question) -> Reply:
         each = question.total(question.period) / days
         phrase = question.say("average_day", amount=each, days=days)
         return Reply((phrase, *question.notes), choices=(Choice("where_money_goes"),))
+    each_days = _UNITS.get(question.focus.view)
+    if each_days:
+        return _each(question, months, each_days)
     amounts = [question.total(month) for month in months]
     mean = Money(sum((amount.amount for amount in amounts), Decimal(0)) / len(months), question.currency)
     what = question.what()
@@ -71,6 +79,21 @@ def average(question: Question) -> Reply:
         say.append(Phrase("average_between", {"low": low, "high": high}))
     chart = Chart(Phrase("chart_months_average"), bars)
     return Reply((*say, *question.notes), chart=chart, choices=(Choice("pace"), Choice("where_money_goes")))
+
+
+def _each(question: Question, months: Sequence[Period], unit: int) -> Reply:
+    """What full months come to in each of their weeks or days."""
+    days = sum(month.days for month in months)
+    whole = sum((question.total(month).amount for month in months), Decimal(0))
+    what = question.what()
+    key = "average_week" if unit == _WEEK else "average_each_day"
+    values: dict[str, Value] = {
+        "amount": Money(whole * unit / days, question.currency),
+        "count": len(months),
+        "period": Period(months[0].start, months[-1].end),
+    }
+    phrase = Phrase(f"{key}_of", {**values, "what": what}) if what else Phrase(key, values)
+    return Reply((phrase, *question.notes), choices=(Choice("average_month"), Choice("where_money_goes")))
 
 
 def pace(question: Question) -> Reply:
@@ -97,15 +120,20 @@ def pace(question: Question) -> Reply:
 
 def _earlier(question: Question, period: Period) -> list[Period]:
     """The comparable periods before, newest first, that lie within the history known."""
-    first = _first_day(question)
     found: list[Period] = []
-    while first is not None and len(found) < USUAL_PERIODS:
+    while len(found) < USUAL_PERIODS:
         period = period.previous()
-        # The very first days of a history are rarely its first day: a month begun within a week of it counts.
-        if period.start < first - timedelta(days=7):
+        if not _known(question, period):
             break
         found.append(period)
     return found
+
+
+def _known(question: Question, period: Period) -> bool:
+    """Whether the history reaches back to it. Its very first days are rarely the first day: a month begun within
+    a week of it counts."""
+    first = _first_day(question)
+    return first is not None and period.start >= first - timedelta(days=7)
 
 
 def _first_day(question: Question) -> date | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from assistant.banking.money import Money
+from assistant.banking.transaction import Transaction
 from assistant.replies.reply import Bar, Chart, Choice, Column, Listed, Literal, Phrase, Reply, Table, Value
-from assistant.skills.flows import spent, spent_by
+from assistant.skills.flows import is_income, spent, spent_by
 from assistant.skills.matching import name_of
 from assistant.skills.spending_question import Question
 
@@ -17,6 +18,8 @@ _NAMED = 3
 def fees(question: Question) -> Reply:
     """Fees, and interest on its own, net of what the bank gave back."""
     found = question.within(question.period)
+    if question.focus.category == "interest":
+        return _interest(question, found)
     fee_items = [one for one in found if one.category == "fees"]
     interest = spent(one for one in found if one.category != "fees")
     what = question.what()
@@ -39,9 +42,36 @@ def fees(question: Question) -> Reply:
     return Reply((*say, *question.notes), table, _chart("chart_fees", question, groups), (Choice("show_those"),))
 
 
+def _interest(question: Question, found: Sequence[Transaction]) -> Reply:
+    """ "How much interest did I pay": interest alone."""
+    what = question.what()
+    values: dict[str, Value] = {"period": question.period, **({"what": what} if what else {})}
+    narrowed = "_of" if what else ""
+    if not found:
+        say = Phrase(f"interest_none{narrowed}", values)
+        return Reply((say, *question.notes), choices=(Choice("meant_ask_fees"),))
+    paid = Phrase(f"interest_paid{narrowed}", {**values, "amounts": Listed(tuple(spent(found).values()))})
+    return Reply((paid, *question.notes), choices=(Choice("show_those"), Choice("meant_ask_fees")))
+
+
+def _interest_earned(question: Question, found: Sequence[Transaction]) -> Reply:
+    what = question.what()
+    values: dict[str, Value] = {"period": question.period, **({"what": what} if what else {})}
+    narrowed = "_of" if what else ""
+    if not found:
+        return Reply(
+            (Phrase(f"interest_earned_none{narrowed}", values), *question.notes), choices=(Choice("income_this_month"),)
+        )
+    received = Listed(tuple(-amount for amount in spent(found).values()))
+    say = Phrase(f"interest_earned{narrowed}", {**values, "amounts": received})
+    return Reply((say, *question.notes), choices=(Choice("show_those"), Choice("income_this_month")))
+
+
 def income(question: Question) -> Reply:
     """What came in, by whom it came from; refunds and moves between her own accounts are not income."""
     found = question.within(question.period)
+    if question.focus.category == "interest":
+        return _interest_earned(question, found)
     if not found:
         return Reply(
             (question.say("income_none"), *question.notes), choices=(Choice("payday"), Choice("income_last_month"))
@@ -65,6 +95,17 @@ def income(question: Question) -> Reply:
         say.append(Phrase("income_pending"))
     chart = _chart("chart_income", question, groups)
     return Reply((*say, *question.notes), _table("source", groups), chart, (Choice("payday"), Choice("show_those")))
+
+
+def net(question: Question) -> Reply:
+    """What came in against what was spent, in the main currency."""
+    found = question.within(question.period)
+    earned = -spent(one for one in found if is_income(one)).get(question.currency, Money.zero(question.currency))
+    gone = spent(one for one in found if not is_income(one)).get(question.currency, Money.zero(question.currency))
+    left = earned - gone
+    values: dict[str, Value] = {"period": question.period, "earned": earned, "spent": gone, "left": abs(left)}
+    say = Phrase("net_ahead" if left.amount >= 0 else "net_short", values)
+    return Reply((say, *question.notes), choices=(Choice("where_money_goes"), Choice("pace")))
 
 
 def card_payments(question: Question) -> Reply:

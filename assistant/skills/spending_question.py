@@ -19,7 +19,8 @@ from assistant.skills.matching import match, merchants
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``period`` is the time asked about, without the days to come. ``spending`` is what the filters of the focus
+    """``period`` is the time asked about, without the days to come; ``against`` the one to compare it with, where
+    she named one. ``spending`` is what the filters of the focus
     leave, over the whole span fetched, oldest first, and ``days`` their dates; ``known`` is everything fetched,
     unfiltered. ``chosen`` are the accounts named, empty when none was. ``currency`` is the customer's main one
     in this question. ``notes`` say what the answer lacks (stale, a bank missing).
@@ -28,6 +29,7 @@ class Question:
     bank: CustomerBank
     focus: Focus
     period: Period
+    against: Period | None
     accounts: tuple[Account, ...]
     chosen: tuple[Account, ...]
     known: tuple[Transaction, ...]

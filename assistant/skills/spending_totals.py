@@ -153,7 +153,12 @@ def _made_of(question: Question, found: Iterable[Transaction]) -> list[Phrase]:
     if back and purchases:
         phrases.append(Phrase("spending_after_refunds", {"amount": Money(back, question.currency)}))
     if pending and not question.focus.pending_only:
-        phrases.append(Phrase("spending_pending", {"amount": Money(pending, question.currency)}))
+        whole = all(one.is_pending for one in mine)
+        phrases.append(
+            Phrase(
+                "spending_pending_all" if whole else "spending_pending", {"amount": Money(pending, question.currency)}
+            )
+        )
     return phrases
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 
@@ -21,9 +21,9 @@ def subscriptions(question: Question) -> Reply:
     """What is paid regularly without being a bill; with a merchant or category named, whatever fits it."""
     found = [each for each in question.active() if question.narrowed or not each.owed]
     if not found:
-        return Reply((_none(question), *question.notes), choices=(Choice("bills_due"),))
+        return Reply((none_regular(question), *question.notes), choices=(Choice("bills_due"),))
     if question.focus.merchant and len(found) == 1:
-        return Reply((_one(found[0]), *_rise_of(found[0]), *question.notes), choices=(Choice("subscriptions"),))
+        return Reply((regular(found[0]), *_rise_of(found[0]), *question.notes), choices=(Choice("subscriptions"),))
     totals = total_by_currency(each.monthly.rounded() for each in found)
     amounts = Listed(tuple(totals.values()))
     key = "regular_payments" if question.narrowed else "subscriptions_found"
@@ -47,7 +47,7 @@ def price_rises(question: Question) -> Reply:
     since = question.focus.period.start if question.focus.period else question.today - relativedelta(months=12)
     risen = [(each, each.rise) for each in question.active() if each.rise and each.rise.since >= since]
     if not risen:
-        return Reply((Phrase("price_rises_none", {"day": since}), *question.notes), choices=(Choice("subscriptions"),))
+        return Reply((_no_rise(question, since), *question.notes), choices=(Choice("subscriptions"),))
     risen.sort(key=lambda pair: -_yearly(*pair).amount)
     yearly = Listed(tuple(total_by_currency(_yearly(*pair) for pair in risen).values()))
     if len(risen) == 1:
@@ -86,7 +86,8 @@ def _risen(series: Series, rise: Rise) -> Phrase:
     return Phrase("price_risen", values)
 
 
-def _one(series: Series) -> Phrase:
+def regular(series: Series) -> Phrase:
+    """What is paid, how often, and when next."""
     values: dict[str, Value] = {
         "merchant": Literal(series.name),
         "amount": series.amount,
@@ -100,7 +101,20 @@ def _rise_of(series: Series) -> Iterable[Phrase]:
     return (_risen(series, series.rise),) if series.rise else ()
 
 
-def _none(question: Question) -> Phrase:
+def _no_rise(question: Question, since: date) -> Phrase:
+    """Nothing went up: of all, or of what she named, if she pays it at all."""
+    if not question.narrowed:
+        return Phrase("price_rises_none", {"day": since})
+    active = question.active()
+    if not active:
+        return none_regular(question)
+    if question.focus.merchant:
+        return Phrase("price_rises_none_at", {"merchant": Literal(active[0].name), "day": since})
+    return Phrase("price_rises_none_on", {"category": Term("category", question.focus.category), "day": since})
+
+
+def none_regular(question: Question) -> Phrase:
+    """Nothing regular fits what she named."""
     if question.focus.merchant:
         return Phrase("regular_payments_none_at", {"merchant": Literal(question.focus.merchant)})
     if question.focus.category:

@@ -108,7 +108,9 @@ def _page(search: Search, found: Found) -> _Told:
     say = [_intro(search, found, page, shown)]
     pending = sum(one.is_pending for one in page)
     if pending and not focus.pending_only:
-        say.append(Phrase("transactions_pending", {"count": pending}))
+        say.append(
+            Phrase("transaction_pending") if len(page) == 1 else Phrase("transactions_pending", {"count": pending})
+        )
     if not focus.shown and total > 1 and focus.order is Order.LATEST:
         choices.append(Choice("largest"))
     if not focus.shown and focus.period is None:
@@ -129,6 +131,9 @@ def _intro(search: Search, found: Found, page: Sequence[Transaction], shown: int
     if focus.shown:
         return Phrase("transactions_last" if shown == total else "transactions_next", {"count": len(page)})
     period = _said(search, found)
+    if focus.pending_only and period is None:
+        key = "transactions_pending_all" if shown == total else "transactions_pending_of"
+        return Phrase(key, {"count": len(page), "total": total, "what": search.what(total, found)})
     if shown == total:
         # Without a period "I found 3" would claim that there are no more, ever.
         key = "transactions_latest" if period is None else "transactions_all"

@@ -114,4 +114,4 @@ def test_of_two_purposes_the_one_it_is_for_counts() -> None:
 
 
 def test_a_bank_narrows_like_an_accounts_name() -> None:
-    assert Heard.from_entities([entity("bank", "Chase")]).account == AccountRef(name="Chase")
+    assert Heard.from_entities([entity("bank", "Chase")]).account == AccountRef(bank="Chase")

@@ -200,3 +200,20 @@ def test_a_payment_to_a_card_named_like_a_category_is_a_payment() -> None:
     assert (into.category, into.internal) == ("card_payment", True)
     (alone,) = Enricher.load().enrich([paid], [checking, card])
     assert not alone.internal
+
+
+def test_an_exchange_between_own_accounts_is_a_move_when_the_bank_tells_the_amount_before_it() -> None:
+    euro = Account("b:9", "b", AccountKind.CHECKING, "Euro", "EUR")
+    out = Transaction("1", euro.id, Money(Decimal(-3500), "EUR"), DAY, description="OUT 4711")
+    into = Transaction(
+        "2",
+        CHECKING.id,
+        Money(Decimal("3780.00"), "USD"),
+        DAY + timedelta(days=1),
+        description="IN 4711",
+        foreign_amount=Money(Decimal(3500), "EUR"),
+    )
+    moved = ENRICHER.enrich([out, into], [*ACCOUNTS, euro])
+    assert [each.internal for each in moved] == [True, True]
+    alone = ENRICHER.enrich([into], [*ACCOUNTS, euro])
+    assert [each.internal for each in alone] == [False]

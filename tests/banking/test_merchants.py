@@ -106,3 +106,16 @@ def test_a_broken_table_names_its_file(tmp_path: Path, content: str) -> None:
     broken.write_text(content)
     with pytest.raises(TableError, match=r"merchants\.yml"):
         Merchants.load(broken)
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "name"),
+    [
+        ("IRS DES:USATAXPYMT ID:225041", "IRS"),
+        ("AUSTIN ISD DES:SALARY ID:AISD-5521", "Austin ISD"),
+        ("FX EUR/USD OFFICE", "FX EUR/USD Office"),
+        ("IRISH PUB", "Irish Pub"),
+    ],
+)
+def test_acronyms_stay_capitals(descriptor: str, name: str) -> None:
+    assert Merchants.load().identify(descriptor).name == name

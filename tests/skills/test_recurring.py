@@ -235,3 +235,40 @@ def test_every_reply_can_be_spoken_and_shown(view: str) -> None:
         for key in names:
             assert f"column_{key}" in WORDING.written
         assert table.spoken_row in WORDING.written
+
+
+def test_checks_alike_are_no_subscription() -> None:
+    """Who a check went to the bank does not say, whether it gives a number or only words."""
+    checks = [
+        txn("-25", TODAY - relativedelta(months=back), "Check", description=f"CHECK {1001 + back}") for back in range(3)
+    ]
+    asked = bank(*checks)
+    assert "Check" not in plain(answer(asked, Focus(), TODAY).reply, WORDING, asked.profile, TODAY)
+
+
+def test_enough_for_what_comes_next() -> None:
+    asked = bank()
+    said = text(answer(asked, Focus(view="afford", category="rent"), TODAY), asked)
+    assert said.startswith("Yes. You have $2,400.00 available in Checking (…4729), so about $550.00 would be left.")
+    assert "You pay Harbor Apartments $1,850.00 every month. The next one should be March 18." in said
+    poor = bank(balances=[Balances(CHECKING.id, current=usd(100), available=usd(90))])
+    said = text(answer(poor, Focus(view="afford", category="rent"), TODAY), poor)
+    assert said.startswith("Not yet. You have $90.00 available in Checking (…4729), so you'd be about $1,760.00 short.")
+    assert text(answer(asked, Focus(view="afford", category="childcare"), TODAY), asked).startswith("I don't see")
+
+
+def test_bills_of_days_to_come() -> None:
+    asked = bank()
+    period = Period(TODAY + timedelta(days=1), TODAY + timedelta(days=6))
+    said = text(answer(asked, Focus(view="bills", period=period), TODAY), asked)
+    assert said.startswith("You have 2 payments coming from March 16 to March 20")
+
+
+def test_the_price_of_what_is_not_paid_has_not_gone_up() -> None:
+    asked = bank()
+    assert text(answer(asked, Focus(view="price_rises", merchant="verizon"), TODAY), asked) == (
+        "I don't see any regular payments to verizon."
+    )
+    assert text(answer(asked, Focus(view="price_rises", merchant="spotify"), TODAY), asked) == (
+        "Good news: Spotify hasn't gone up since March 15, 2025."
+    )

@@ -407,3 +407,39 @@ def test_every_question_has_an_answer_in_words(
         assert WORDING.choice(choice, form)
     if outcome.reply.chart:
         assert form.phrase(outcome.reply.chart.title)
+
+
+def test_compared_with_a_time_of_her_own_choosing() -> None:
+    """ "More than last month?" asks about this one, so far, against the same days of that."""
+    asked = bank(*YEAR, *LATER)
+    outcome = answer(asked, Focus(view="comparison", period=MARCH, against=FEBRUARY), TODAY)
+    assert "more than from February 1 to February 15, when it was $100.00" in text(outcome, asked)
+    december = Period(date(2025, 12, 1), date(2026, 1, 1), Grain.MONTH)
+    outcome = answer(asked, Focus(view="comparison", period=FEBRUARY, against=december), TODAY)
+    assert "than in December 2025" in text(outcome, asked)
+
+
+def test_interest_is_answered_without_fees() -> None:
+    fee = txn("-35", "2026-03-02", "Overdraft Fee", category="fees")
+    interest = txn("-4.20", "2026-03-03", "Interest Charge", category="interest", account=CARD)
+    asked = bank(fee, interest)
+    paid = answer(asked, Focus(view="fees", category="interest"), TODAY)
+    assert text(paid, asked).startswith("You paid $4.20 in interest")
+    asked = bank(fee)
+    assert text(answer(asked, Focus(view="fees", category="interest"), TODAY), asked).startswith(
+        "Good news: I don't see any interest charged"
+    )
+
+
+def test_the_average_of_a_week_and_of_a_day() -> None:
+    asked = bank(*YEAR, *LATER)
+    # September through February: 2,510 of groceries and 1,800 of rent in 181 days.
+    assert "You spend $166.69 a week on average" in text(answer(asked, Focus(view="average_week"), TODAY), asked)
+    assert "You spend $23.81 a day on average" in text(answer(asked, Focus(view="average_day"), TODAY), asked)
+
+
+def test_income_against_spending() -> None:
+    asked = bank(*ALL)
+    assert text(answer(asked, Focus(view="net"), TODAY), asked) == (
+        "You received $2,000.00 and spent $117.50 so far in March 2026, so you're $1,882.50 ahead."
+    )

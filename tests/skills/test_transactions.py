@@ -109,7 +109,7 @@ def test_written_as_a_table(wording: Wording) -> None:
             "I found 6 transactions so far in March 2026. Here are the latest 2. "
             "One of them is still pending, so its amount can change.",
         ),
-        (Focus(pending_only=True), "Here's your latest pending transaction."),
+        (Focus(pending_only=True), "You have one pending transaction."),
         (Focus(direction=Direction.IN, period=MARCH), "I found one deposit so far in March 2026."),
         (
             Focus(amount=AmountRange(low=Decimal(60), strict=True), period=MARCH, direction=Direction.OUT),
@@ -420,3 +420,25 @@ def test_the_sign_of_an_amount(wording: Wording) -> None:
     said = (spoken.value(out), spoken.value(into))  # type: ignore[arg-type]
     assert said == ("twenty-two dollars", "two thousand five hundred dollars coming in")
     assert column(answer(bank, Focus(direction=Direction.IN, period=MARCH), TODAY), "amount") == [usd(2500)]
+
+
+def test_the_smallest_purchase_is_no_fee_no_interest_and_no_transfer(wording: Wording) -> None:
+    bank = FakeBank(
+        [CHECKING],
+        [],
+        [
+            txn("-9", "2026-03-02", "Cafe", category="coffee", account=CHECKING),
+            txn("-1", "2026-03-03", "Service Fee", category="fees", account=CHECKING),
+            txn("-2", "2026-03-04", "Interest Charge", category="interest", account=CHECKING),
+            txn("-3", "2026-03-05", "Zelle to Ann", category="transfer", account=CHECKING),
+        ],
+    )
+    told = said(wording, bank, Focus(view="largest", order=Order.SMALLEST))
+    assert "$9.00: Cafe" in told
+
+
+def test_pending_ones_are_told_as_what_there_is(wording: Wording) -> None:
+    bank = FakeBank(
+        [CHECKING], [], [txn("-5", "2026-03-14", name, account=CHECKING, pending=True) for name in ("A", "B", "C", "D")]
+    )
+    assert said(wording, bank, Focus(pending_only=True)).startswith("You have 4 pending transactions.")
