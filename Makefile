@@ -5,7 +5,7 @@ SHELL := /bin/sh
 export RASA_TELEMETRY_ENABLED := false
 BIN := .venv/bin
 
-.PHONY: help ready shell serve train test test-fast lint bench lock doctor clean
+.PHONY: help ready shell serve train test test-fast lint replies bench lock doctor clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
@@ -33,6 +33,9 @@ lint: ready  ## Style, formatting, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+replies: ready train  ## Record what test sentences are answered, for those without a reply (then read what it wrote)
+	$(BIN)/python scripts/replies.py
 
 bench: ready train  ## Measure ourselves beside the peer (some minutes)
 	$(BIN)/python benchmarks/run.py

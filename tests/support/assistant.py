@@ -99,17 +99,25 @@ class Assistant:
 
     def start_actions(self) -> None:
         """Start the action server, again too."""
+        import structlog
+
+        # Left alone, Rasa's logger writes out each turn in full, which takes longer than the turn.
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+        self.actions = ActionServer(self.env, self.home / "actions.log")
+        self.load(model())
+
+    def load(self, trained: Path) -> None:
+        """Answer with this model from now on."""
         from rasa.core.agent import Agent
         from rasa.utils.endpoints import EndpointConfig
 
         from assistant.storage.tracker_store import TellerlineTrackerStore
 
-        self.actions = ActionServer(self.env, self.home / "actions.log")
         endpoint = EndpointConfig(
             f"{self.actions.url}/webhook", headers={"X-Tellerline-Secret": _SECRET}, enable_selective_domain=True
         )
         store = TellerlineTrackerStore(None, settings=self.settings)
-        self.agent = Agent.load(str(model()), action_endpoint=endpoint, tracker_store=store)
+        self.agent = Agent.load(str(trained), action_endpoint=endpoint, tracker_store=store)
 
     @property
     def secret(self) -> str:
@@ -120,11 +128,34 @@ class Assistant:
 
         With ``fresh`` nothing that the bank said before is remembered, so the bank is asked.
         """
-        sender = f"test-{next(_senders)}"
-        self.customers.identities.bind_demo(channel, sender, self.demo[login])
+        sender = self.conversation(login, channel)
         if fresh:
             self.restart_actions()
-        return lambda text: "\n".join(str(one.get("text", "")) for one in self.messages(text, sender, channel))
+        return lambda text: self.said(text, sender, channel)
+
+    def conversation(self, login: str, channel: str = "cmdline") -> str:
+        """The id of a new conversation of one demo customer."""
+        sender = f"test-{next(_senders)}"
+        self.customers.identities.bind_demo(channel, sender, self.demo[login])
+        return sender
+
+    def said(self, text: str, sender: str, channel: str = "cmdline") -> str:
+        """What is answered in this conversation, as one text."""
+        return "\n".join(str(one.get("text", "")) for one in self.messages(text, sender, channel))
+
+    def reset_consents(self, login: str) -> None:
+        """What a demo customer agreed to at the start is agreed to again, and nothing else."""
+        from assistant.customers.demo import BANK_ID, CHANNELS, PURPOSES
+
+        consents, customer = self.customers.consents, self.demo[login]
+        live = [(one.channel, one.purpose) for one in consents.in_force(customer)]
+        more = {purpose for _, purpose in live if purpose not in PURPOSES}
+        if more:
+            consents.withdraw(customer, more)
+        for channel in CHANNELS:
+            missing = [purpose for purpose in PURPOSES if (channel, purpose) not in live]
+            if missing:
+                consents.grant(customer, BANK_ID, channel, missing)
 
     def restart_actions(self, **env: str) -> None:
         """With these variables too, from now on."""
