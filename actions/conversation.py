@@ -9,7 +9,8 @@ from actions.turn import Turn, Waiting, WaitingFor
 from assistant.customers.handover import Handover
 from assistant.replies.reply import Literal, Phrase, Reply
 from assistant.skills.conversation import MISSES_BEFORE_PERSON, did_you_mean, greeting, handed_over, help_for, says
-from assistant.skills.focus import Focus
+from assistant.skills.focus import Focus, Topic
+from assistant.skills.privacy import allowed
 
 #: Intents with one fixed reply: the wording's key, and what to offer next.
 _FIXED = {
@@ -114,6 +115,8 @@ class ActionAffirm(ConversationAction):
         waiting = turn.waiting
         if waiting.kind is WaitingFor.CONSENT and waiting.purpose and turn.customer:
             grant(turn, waiting)
+            if waiting.question.topic is Topic.NONE:
+                return Answer(allowed(waiting.purpose))
             again = ask(waiting.question, turn.bank, turn)
             said = Phrase(f"consent_given_{waiting.purpose.value}")
             reply = again.reply

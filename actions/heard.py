@@ -19,6 +19,8 @@ from assistant.skills.focus import AccountRef, AmountRange, Direction, Focus, Or
 MAX_COUNT = 50
 #: Longer text in an entity is noise.
 _MAX_TEXT = 80
+#: People whom no bank calls so, by what money goes to them or comes from them for.
+_ROLES = {"landlord": "rent", "landlady": "rent", "employer": "income"}
 _KINDS = frozenset({kind.value for kind in AccountKind} | {"card", "loan", "deposit"})
 
 
@@ -65,6 +67,10 @@ class Heard:
                 values["purpose"] = read  # "stop using my transactions for insights": what for comes last
             else:
                 values.setdefault(_FIELDS.get(str(name), str(name)), read)
+        role = str(values.get("merchant", "")).casefold().removeprefix("my ")
+        if role in _ROLES:
+            del values["merchant"]
+            values.setdefault("category", _ROLES[role])
         if "bank" in values and "account" not in values:
             values["account"] = AccountRef(bank=values["bank"])  # "at Chase" narrows like an account's name
         return cls(**values)

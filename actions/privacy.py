@@ -21,6 +21,7 @@ from assistant.customers.identity import Customer
 from assistant.customers.one_time import EXPORT, LinkKind, OneTimeLinks
 from assistant.customers.step_up import Result
 from assistant.skills import privacy
+from assistant.skills.choose import bank_title
 from assistant.skills.conversation import says
 from assistant.skills.focus import Focus, Topic
 
@@ -98,7 +99,9 @@ def allow(turn: Turn) -> Answer:
     purpose = named_purpose(turn)
     if purpose is None:
         live = {consent.purpose for consent in rooms.consents.in_force(customer.id)}
-        return Answer(privacy.which_purpose_on([one for one in LINK_PURPOSES if one not in live]))
+        off = [one for one in LINK_PURPOSES if one not in live]
+        only = Waiting(WaitingFor.CONSENT, purpose=off[0]) if len(off) == 1 else Waiting()
+        return Answer(privacy.which_purpose_on(off), waiting=only)
     for bank_id in linked(customer):
         if _named(turn, bank_id):
             rooms.consents.grant(customer.id, bank_id, turn.channel, [purpose])
@@ -140,6 +143,8 @@ def unlink(turn: Turn) -> Answer:
     if not mine:
         return nothing_held()
     chosen = _which(turn.heard.bank, mine)
+    if chosen is None and turn.heard.bank and not any(_named(turn, bank_id) for bank_id in mine):
+        return Answer(privacy.not_connected(bank_title(turn.heard.bank), list(mine.values())))
     if chosen is None:
         return Answer(privacy.which_bank(list(mine.values()), "which_bank_unlink"))
     return Answer(privacy.confirm_unlink(mine[chosen]), waiting=Waiting(WaitingFor.UNLINK, bank_id=chosen))

@@ -19,8 +19,12 @@ _GROUPS = {
 }
 
 
-#: Views of an average that is asked for another time than a month.
+#: Views of an average that is not asked for a month.
 _EACH = {
+    "average_time": re.compile(
+        r"\b(?:average|typical|usual|normal)(?: \w+)? (?:purchase|order|ride|trip|visit|charge|check|tab)\b",
+        re.IGNORECASE,
+    ),
     "average_week": re.compile(r"\bweek(?:ly|s)?\b", re.IGNORECASE),
     "average_day": re.compile(r"\b(?:day|daily)\b", re.IGNORECASE),
 }
@@ -84,6 +88,9 @@ class ActionSpending(QuestionAction):
             against, refusal = period_of(turn, period, named)
             if refusal or against is None:
                 return refusal or super().answer(turn)
+            if against == period:
+                # "Was this December pricier than last December": once it is over, both are names of the same one.
+                against = against.year_before()
         spoken_of = before.topic in (Topic.SPENDING, Topic.TRANSACTIONS) and before.view not in ("fees", "income")
         if spoken_of and period is None and not replace(named, against="").filters:
             question = before.with_(topic=self.topic, view="comparison", shown=0)

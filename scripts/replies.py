@@ -1,7 +1,8 @@
 """Records what sentences of tests/sentences are answered, for a person to read: `make replies`.
 
-Without arguments it adds those that have no reply yet, and takes out those whose sentence is gone. With names of
-intents it asks all of theirs anew; what changed is then in `git diff`. It blesses nothing: read every reply it wrote.
+Without arguments it asks those that have no reply yet, and takes out those whose sentence is gone. With names of
+intents it asks all of theirs anew and no others, with --all everything; what changed is then in `git diff`. Each
+intent is written as soon as it is asked. It blesses nothing: read every reply it wrote.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,42 +26,44 @@ from support.sentences import Sentence, sentences  # noqa: E402
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("renew", nargs="*", metavar="INTENT", help="an intent whose replies are to be asked anew")
-    renew = set(parser.parse_args().renew)
-    by_file: dict[str, list[Sentence]] = defaultdict(list)
-    for path in sorted(SENTENCES.glob("*.yml")):
-        by_file[path.name] = list(sentences(path))
-    unknown = renew - {sentence.intent for found in by_file.values() for sentence in found}
-    if unknown:
+    parser.add_argument("--all", action="store_true", help="ask all anew")
+    given = parser.parse_args()
+    by_file = {path.name: list(sentences(path)) for path in sorted(SENTENCES.glob("*.yml"))}
+    intents = {sentence.intent for found in by_file.values() for sentence in found}
+    if unknown := set(given.renew) - intents:
         parser.error(f"no sentences for {', '.join(sorted(unknown))}")
+    chosen = set(given.renew) or intents
+    renew = bool(given.renew or given.all)
     with tempfile.TemporaryDirectory() as home, Assistant(Path(home)) as assistant:
         for name, found in by_file.items():
-            _record(assistant, FOLDER / name, found, renew)
+            _record(assistant, FOLDER / name, found, chosen, renew=renew)
     return 0
 
 
-def _record(assistant: Assistant, path: Path, found: list[Sentence], renew: set[str]) -> None:
+def _record(assistant: Assistant, path: Path, found: list[Sentence], chosen: set[str], *, renew: bool) -> None:
     known = {(one.intent, one.says): one for one in expected(path)} if path.exists() else {}
     default = asked_by_default()
-    replies, added, missed = [], 0, []
-    for sentence in found:
-        before = known.get((sentence.intent, sentence.text))
-        if before is not None and sentence.intent not in renew:
-            replies.append(before)
+    for intent, block in groupby(found, key=lambda sentence: sentence.intent):
+        if intent not in chosen:
             continue
-        asked = before.asked if before else default.get(sentence.intent, Asked())
-        understood = assistant.parse(sentence.text)["intent"]["name"]
-        if understood != sentence.intent:
-            missed.append(f"{sentence.text!r}: {understood}, not {sentence.intent}")
-            continue
-        replies.append(Expected(sentence.intent, sentence.text, asked, answer(assistant, asked, sentence.text)))
-        added += 1
-    write_replies(path, replies)
-    print(
-        f"{path.name}: {added} asked, {len(replies)} in all",
-        *(f"  not understood: {one}" for one in missed),
-        sep="\n",
-        flush=True,
-    )
+        added, missed = 0, []
+        for says in (sentence.text for sentence in block):
+            before = known.get((intent, says))
+            if before is not None and not renew:
+                continue
+            understood = assistant.parse(says)["intent"]["name"]
+            if understood != intent:
+                missed.append(f"{says!r}: {understood}")
+                known.pop((intent, says), None)
+                continue
+            asked = before.asked if before else default.get(intent, Asked())
+            known[intent, says] = Expected(intent, says, asked, answer(assistant, asked, says))
+            added += 1
+        # What an intent still unasked had is kept, what a sentence now gone had is not.
+        write_replies(path, [known[key] for one in found if (key := (one.intent, one.text)) in known])
+        if added or missed:
+            print(f"{path.name}, {intent}: {added} asked", *(f"  not understood: {one}" for one in missed), sep="\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -65,6 +65,12 @@ class Merchants:
                 return Merchant(name)
         return Merchant("")
 
+    def called(self, said: str) -> str:
+        """The table's name for a merchant as somebody says it; "" when the table does not know all of the words."""
+        parts = words(said)
+        found = self._patterns.at(parts)
+        return found[0].name if found and found[1] == len(parts) else ""
+
 
 @lru_cache(maxsize=8)
 def _load(path: Path) -> Merchants:

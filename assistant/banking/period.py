@@ -87,6 +87,11 @@ class Period:
         step = _STEP.get(self.grain)
         return Period(self.end, self.end + (step or timedelta(days=self.days)), self.grain)
 
+    def year_before(self) -> Period:
+        """The same days of the year before."""
+        year = relativedelta(years=1)
+        return Period(self.start - year, self.end - year, self.grain)
+
     def same_part(self, part: Period) -> Period:
         """As much of this one as ``part`` is of a unit like it: the first half of February for half of March, all of
         it for a whole month."""

@@ -100,6 +100,12 @@ class Format:
             return self.lookup(f"period_so_far_{period.grain.value}", {"month": self.month(start)})
         return self.lookup("period_range", {"first": self.calendar_day(start), "last": self.calendar_day(last)})
 
+    def label(self, value: Value) -> str:
+        """A value on its own, beside a bar: a month by its name alone."""
+        if isinstance(value, Period) and value == Period.month_of(value.start):
+            return self.month(value.start)
+        return self.value(value)
+
     def _whole_unit(self, period: Period) -> str:
         start, end = period.start, period.end
         following = end - timedelta(days=1)

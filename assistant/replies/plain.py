@@ -37,7 +37,7 @@ def _cut(text: str) -> str:
 
 
 def _bars(chart: Chart, form: Format) -> str:
-    labels = [_cut(form.value(bar.label)) for bar in chart.bars]
+    labels = [_cut(form.label(bar.label)) for bar in chart.bars]
     amounts = [form.money(bar.amount) for bar in chart.bars]
     top = max((abs(bar.amount.amount) for bar in chart.bars), default=Decimal(0))
     lines = []

@@ -165,4 +165,4 @@ def _chart(chart: Chart, wording: Wording, form: Format) -> SaidChart:
 
 def _bar(bar: Bar, form: Format) -> SaidBar:
     short = form.short_month(bar.label) if isinstance(bar.label, Period) else ""
-    return SaidBar(form.value(bar.label), form.money(bar.amount), str(bar.amount.amount), short)
+    return SaidBar(form.label(bar.label), form.money(bar.amount), str(bar.amount.amount), short)

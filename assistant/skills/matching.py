@@ -9,6 +9,7 @@ from unicodedata import combining, normalize
 
 from assistant.banking.account import Account
 from assistant.banking.categories import Categories
+from assistant.banking.merchants import Merchants
 from assistant.banking.phrases import words
 from assistant.banking.transaction import Transaction
 from assistant.skills.focus import Direction, Focus
@@ -78,9 +79,10 @@ def merchants(transactions: Iterable[Transaction]) -> frozenset[str]:
 
 
 def match(said: str, names: Iterable[str]) -> Matched:
-    """The names that are what was said: the same; else containing all its words; else the likest spelling.
+    """The names that are what was said: the same; else containing all its words; else the one the table of merchants
+    knows it by; else the likest spelling.
 
-    "star bucks" is Starbucks, "blue door" is Blue Door Cafe, "comcast xfinity" is Comcast, "costko" is Costco.
+    "star bucks" is Starbucks, "blue door" is Blue Door Cafe, "xfinity" is Comcast, "costko" is Costco.
     """
     target = _words(said)
     if not target:
@@ -102,7 +104,17 @@ def match(said: str, names: Iterable[str]) -> Matched:
     )
     if held:
         return Matched(held)
+    listed = Merchants.load().called(said)
+    if listed in known:
+        return Matched(frozenset((listed,)))
     return _likest(joined, known)
+
+
+def called(said: str, names: Iterable[str]) -> str:
+    """The merchant as her own bank data writes it, when what she said fits just one; else as the table of merchants
+    does; else as she said it."""
+    found = match(said, names).names
+    return next(iter(found)) if len(found) == 1 else Merchants.load().called(said) or said
 
 
 def _words(name: str) -> tuple[str, ...]:

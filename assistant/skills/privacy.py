@@ -67,7 +67,7 @@ def which_purpose_on(off: Sequence[Purpose]) -> Reply:
     if not off:
         return Reply((Phrase("everything_switched_on"),))
     return Reply(
-        (Phrase("which_purpose_on", {"purposes": purposes_listed(off)}),),
+        (Phrase("which_purpose_on", {"purposes": purposes_listed(off), "count": len(off)}),),
         choices=tuple(Choice(f"allow_{purpose.value}") for purpose in Purpose if purpose in off),
         expects_answer=True,
     )
@@ -88,6 +88,11 @@ def allowed(purpose: Purpose) -> Reply:
 def which_bank(names: Sequence[str], key: str) -> Reply:
     """Several banks fit, or none was named. ``key`` is the wording's: "which_bank_link", "which_bank_unlink"."""
     return Reply((Phrase(key, {"banks": banks_listed(names, "or")}),), expects_answer=True)
+
+
+def not_connected(name: str, banks: Sequence[str]) -> Reply:
+    """She wants to disconnect a bank that is not connected; ``banks`` are."""
+    return Reply((Phrase("not_connected_bank", {"bank": Literal(name), "banks": banks_listed(banks)}),))
 
 
 def link_here(bank: str, url: str) -> Reply:

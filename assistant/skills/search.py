@@ -15,7 +15,7 @@ from assistant.banking.transaction import Transaction
 from assistant.replies.reply import Phrase
 from assistant.skills.flows import FEE_CATEGORIES, is_income, is_purchase, is_spending
 from assistant.skills.focus import Direction, Focus, Order
-from assistant.skills.matching import name_of, select
+from assistant.skills.matching import called, name_of, select
 from assistant.skills.scope import describe
 
 #: How far back to look when no period is named, in days: first, and when that is too little. 24 months is
@@ -102,8 +102,10 @@ class Search:
 
         The merchant by its own name, where one was meant.
         """
-        names = {name_of(one) for one in found.rows} if self.focus.merchant else set()
-        focus = self.focus.with_(merchant=names.pop()) if len(names) == 1 else self.focus
+        names = {name_of(one) for one in found.rows}
+        focus = self.focus
+        if focus.merchant and len(names) < 2:
+            focus = focus.with_(merchant=names.pop() if names else called(focus.merchant, ()))
         return describe(focus, count, self.known, self.accounts, period)
 
     def _counts(self) -> Counts | None:

@@ -1,8 +1,8 @@
 """Spending: how much, on what, compared with what, how fast; fees and income.
 
 Views: "" or "total", "by_category", "by_merchant", "by_account", "by_month", "comparison", "average" (also
-"average_week", "average_day"), "pace", "fees", "income", "net". Amounts of different currencies are never added.
-Pending items count and are said. With no period named it is this month so far.
+"average_week", "average_day", "average_time"), "pace", "fees", "income", "net". Amounts of different currencies are
+never added. Pending items count and are said. With no period named it is this month so far.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ _VIEWS = {
     "average": View(average, months=USUAL_PERIODS, keeps_period=False),
     "average_week": View(average, months=USUAL_PERIODS, keeps_period=False),
     "average_day": View(average, months=USUAL_PERIODS, keeps_period=False),
+    "average_time": View(average, months=USUAL_PERIODS, keeps_period=False),
     "pace": View(pace, earlier=USUAL_PERIODS),
     # A month holds few fees or none: a year says more.
     "fees": View(fees, _is_fee, months=11),

@@ -35,10 +35,12 @@ def comparison(question: Question) -> Reply:
     if baseline is None or not _known(question, baseline):
         return _too_little(question)
     now, before = question.total(question.period), question.total(baseline)
+    if not now and not before:
+        return nothing(question, also=baseline)
     say = [question.say("spent", amount=now), _against(question, now, before, baseline)]
     bars = [Bar(question.period, now), Bar(baseline, before)]
     usual = _usual(question, earlier)
-    if usual is not None:
+    if usual:  # where most periods hold nothing, nothing is no measure
         key = _compared("usual", now, usual)
         difference = abs(now - usual)
         say.append(Phrase(key, {"amount": usual, "difference": difference, "count": len(earlier)}))
@@ -59,6 +61,8 @@ def average(question: Question) -> Reply:
     months = [month for month in whole if first is not None and month.start >= first.replace(day=1)]
     if not question.within(question.period) or first is None:
         return nothing(question)
+    if question.focus.view == "average_time":
+        return _each_time(question)
     if not months:
         days = question.period.days
         each = question.total(question.period) / days
@@ -76,7 +80,7 @@ def average(question: Question) -> Reply:
     say = [phrase]
     if len(months) > 1:
         low, high = min(amounts), max(amounts)
-        say.append(Phrase("average_between", {"low": low, "high": high}))
+        say.append(Phrase("average_between" if low != high else "average_same", {"low": low, "high": high}))
     chart = Chart(Phrase("chart_months_average"), bars)
     return Reply((*say, *question.notes), chart=chart, choices=(Choice("pace"), Choice("where_money_goes")))
 
@@ -94,6 +98,20 @@ def _each(question: Question, months: Sequence[Period], unit: int) -> Reply:
     }
     phrase = Phrase(f"{key}_of", {**values, "what": what}) if what else Phrase(key, values)
     return Reply((phrase, *question.notes), choices=(Choice("average_month"), Choice("where_money_goes")))
+
+
+def _each_time(question: Question) -> Reply:
+    """What one purchase comes to, in the main currency."""
+    bought = [
+        -one.amount.amount
+        for one in question.within(question.period)
+        if one.is_outflow and one.amount.currency == question.currency
+    ]
+    if not bought:
+        return nothing(question)
+    mean = Money(sum(bought, Decimal(0)) / len(bought), question.currency)
+    phrase = question.say("average_time", amount=mean, count=len(bought))
+    return Reply((phrase, *question.notes), choices=(Choice("show_those"), Choice("where_money_goes")))
 
 
 def pace(question: Question) -> Reply:
@@ -192,5 +210,8 @@ def _roughly(money: Money) -> Money:
 
 def _too_little(question: Question) -> Reply:
     now = question.total(question.period)
-    say = (question.say("spent", amount=now), Phrase("too_little_history"), *question.notes)
-    return Reply(say, choices=(Choice("where_money_goes"),))
+    first = _first_day(question)
+    why = Phrase("too_little_history")
+    if question.against and first:
+        why = Phrase("before_unknown", {"period": question.against, "day": first})
+    return Reply((question.say("spent", amount=now), why, *question.notes), choices=(Choice("where_money_goes"),))

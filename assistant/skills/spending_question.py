@@ -14,16 +14,16 @@ from assistant.banking.transaction import Transaction
 from assistant.replies.reply import Listed, Literal, Phrase, Term, Value
 from assistant.skills.flows import spent
 from assistant.skills.focus import Focus
-from assistant.skills.matching import match, merchants
+from assistant.skills.matching import called, merchants
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """``period`` is the time asked about, without the days to come; ``against`` the one to compare it with, where
-    she named one. ``spending`` is what the filters of the focus
-    leave, over the whole span fetched, oldest first, and ``days`` their dates; ``known`` is everything fetched,
-    unfiltered. ``chosen`` are the accounts named, empty when none was. ``currency`` is the customer's main one
-    in this question. ``notes`` say what the answer lacks (stale, a bank missing).
+    she named one. ``spending`` is what the filters of the focus leave, over the whole span fetched, oldest first, and
+    ``days`` their dates; ``known`` is everything fetched, unfiltered. ``chosen`` are the accounts named, empty when
+    none was. ``currency`` is the customer's main one in this question. ``notes`` say what the answer lacks (stale, a
+    bank missing).
     """
 
     bank: CustomerBank
@@ -75,14 +75,15 @@ class Question:
         return joined
 
     def merchant_name(self) -> str:
-        """The merchant as her own bank data writes it, when what she said fits just one; else as she said it."""
-        names = match(self.focus.merchant, merchants(self.known)).names
-        return next(iter(names)) if len(names) == 1 else self.focus.merchant
+        """The merchant as her own bank data writes it, when what she said fits just one; else as it is known."""
+        return called(self.focus.merchant, merchants(self.known))
 
     def _qualifiers(self) -> list[Phrase]:
         focus = self.focus
         came_in = focus.view == "income"
         account = {"income": "narrowed_into", "fees": "narrowed_on"}.get(focus.view, "narrowed_account")
+        if focus.category == "interest":
+            account = "narrowed_on"
         parts = []
         if focus.category and focus.view not in ("income", "fees"):
             parts.append(Phrase("narrowed_category", {"category": Term("category", focus.category)}))

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from assistant.banking.categories import Categories
 from assistant.banking.money import Money
+from assistant.banking.period import Period
 from assistant.banking.transaction import Transaction
 from assistant.replies.reply import (
     Bar,
@@ -24,6 +25,7 @@ from assistant.replies.reply import (
 )
 from assistant.skills.flows import spent, spent_by
 from assistant.skills.matching import match, merchants, name_of
+from assistant.skills.series import OWED
 from assistant.skills.spending_question import Question
 
 #: Bars of a chart; what is left is one more bar, so that the bars add up to the total.
@@ -81,9 +83,14 @@ def by_month(question: Question) -> Reply:
     return Reply((*say, *question.notes), table, chart, (Choice("average_month"),))
 
 
-def nothing(question: Question) -> Reply:
-    """Nothing was spent: say on what and when, and offer the likest merchant where one was misheard."""
+def nothing(question: Question, also: Period | None = None) -> Reply:
+    """Nothing was spent: say on what and when, and offer the likest merchant where one was misheard.
+
+    ``also``: another time in which nothing was.
+    """
     say = [question.say("spent_nothing")]
+    if also:
+        say.append(Phrase("spent_nothing_either", {"period": also}))
     choices: tuple[Choice, ...] = ()
     if question.focus.merchant:
         matched = match(question.focus.merchant, merchants(question.known))
@@ -149,7 +156,8 @@ def _made_of(question: Question, found: Iterable[Transaction]) -> list[Phrase]:
     pending = -sum((one.amount.amount for one in mine if one.is_pending and one.is_outflow), Decimal(0))
     phrases = []
     if purchases and (question.focus.merchant or question.focus.category):
-        phrases.append(Phrase("spending_count", {"count": purchases}))
+        key = "spending_count_payments" if question.focus.category in OWED else "spending_count"
+        phrases.append(Phrase(key, {"count": purchases}))
     if back and purchases:
         phrases.append(Phrase("spending_after_refunds", {"amount": Money(back, question.currency)}))
     if pending and not question.focus.pending_only:

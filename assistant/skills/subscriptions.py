@@ -9,6 +9,7 @@ from dateutil.relativedelta import relativedelta
 
 from assistant.banking.money import Money, total_by_currency
 from assistant.replies.reply import Choice, Column, Listed, Literal, Phrase, Reply, Table, Term, Value
+from assistant.skills.matching import called
 from assistant.skills.recurring_question import Question
 from assistant.skills.series import Rise, Series
 
@@ -116,7 +117,7 @@ def _no_rise(question: Question, since: date) -> Phrase:
 def none_regular(question: Question) -> Phrase:
     """Nothing regular fits what she named."""
     if question.focus.merchant:
-        return Phrase("regular_payments_none_at", {"merchant": Literal(question.focus.merchant)})
+        return Phrase("regular_payments_none_at", {"merchant": Literal(called(question.focus.merchant, ()))})
     if question.focus.category:
         return Phrase("regular_payments_none_on", {"category": Term("category", question.focus.category)})
     return Phrase("subscriptions_none")

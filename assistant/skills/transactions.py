@@ -20,7 +20,7 @@ from assistant.skills import last_payment
 from assistant.skills.caveats import caveats
 from assistant.skills.choose import choose, unknown_account
 from assistant.skills.focus import Direction, Focus, Order, Outcome, Topic
-from assistant.skills.matching import match, merchants, name_of, select
+from assistant.skills.matching import called, match, merchants, name_of, select
 from assistant.skills.search import DEBTS, FAR, Found, Search, back, pays_debt
 
 #: Rows shown at once when she names no number, and the most she can ask for.
@@ -217,7 +217,7 @@ def _nothing(search: Search, found: Found) -> _Told:
 
 def unknown_merchant(said: str, nearest: Sequence[str]) -> Reply:
     """The customer never met this merchant, as far as banks remember: say so, offer the nearest of her own."""
-    first = Phrase("merchant_unknown", {"merchant": Literal(said), "months": 24})
+    first = Phrase("merchant_unknown", {"merchant": Literal(called(said, ())), "months": 24})
     if not nearest:
         return Reply((first,), choices=(Choice("latest"),))
     offer = Phrase("merchant_offer", {"merchants": Listed(tuple(Literal(name) for name in nearest), "or")})

@@ -115,3 +115,8 @@ def test_of_two_purposes_the_one_it_is_for_counts() -> None:
 
 def test_a_bank_narrows_like_an_accounts_name() -> None:
     assert Heard.from_entities([entity("bank", "Chase")]).account == AccountRef(bank="Chase")
+
+
+def test_the_landlord_is_who_the_rent_goes_to() -> None:
+    heard = Heard.from_entities([entity("payee", "my landlord"), entity("period", "last year")])
+    assert (heard.merchant, heard.category, heard.period) == ("", "rent", "last year")

@@ -16,6 +16,8 @@ EXPECTED = [one for path in files() for one in expected(path)]
 INTENTS = sorted({one.intent for one in EXPECTED})
 #: The share of sentences that has a reply; the others are not understood yet (test_sentences.py prints them).
 ANSWERED = 0.97
+#: Intents whose replies are still to be recorded.
+MISSING = frozenset[str]()
 
 
 def test_every_reply_is_that_of_a_sentence_and_nearly_every_sentence_has_one() -> None:
@@ -23,8 +25,9 @@ def test_every_reply_is_that_of_a_sentence_and_nearly_every_sentence_has_one() -
     answered = [(one.intent, one.says) for one in EXPECTED]
     assert len(set(answered)) == len(answered)
     assert set(answered) - said == set()
-    assert {intent for intent, _ in said} == set(INTENTS)
-    assert len(answered) >= ANSWERED * len(said), f"make replies records what is missing: {sorted(said - {*answered})}"
+    assert {intent for intent, _ in said} - MISSING == set(INTENTS)
+    wanted = {one for one in said if one[0] not in MISSING}
+    assert len(answered) >= ANSWERED * len(wanted), f"make replies records these: {sorted(wanted - {*answered})}"
 
 
 @pytest.mark.parametrize("intent", INTENTS)

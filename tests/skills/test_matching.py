@@ -11,7 +11,7 @@ from support.fake_bank import account, eur, txn
 from assistant.banking.account import AccountKind
 from assistant.banking.period import Period
 from assistant.skills.focus import AmountRange, Direction, Focus
-from assistant.skills.matching import match, merchants, select
+from assistant.skills.matching import called, match, merchants, select
 
 MINE = (
     "Starbucks", "Blue Door Cafe", "Comcast", "Costco", "Amazon", "Amazon Prime", "The Home Depot",
@@ -27,6 +27,7 @@ MINE = (
         ("starbuks", {"Starbucks"}),
         ("blue door", {"Blue Door Cafe"}),
         ("comcast xfinity", {"Comcast"}),
+        ("xfinity", {"Comcast"}),
         ("costko", {"Costco"}),
         ("amazon", {"Amazon"}),
         ("amazon prime", {"Amazon Prime"}),
@@ -107,6 +108,12 @@ def test_accounts_meant() -> None:
 def test_a_merchant_outside_the_period_does_not_give_way_to_a_like_one() -> None:
     rows = (txn("-9", "2026-03-02", "Targets"), txn("-20", "2026-01-02", "Target"))
     assert select(rows, Focus(merchant="target", period=Period.month_of(date(2026, 3, 1)))) == ()
+
+
+def test_a_merchant_she_never_met_is_called_by_its_own_name() -> None:
+    assert called("star bucks", MINE) == "Starbucks"
+    assert called("walmart", MINE) == "Walmart"
+    assert called("maple leaf books", MINE) == "maple leaf books"
 
 
 def test_a_payee_is_a_merchant_too() -> None:

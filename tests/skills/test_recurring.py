@@ -267,7 +267,7 @@ def test_bills_of_days_to_come() -> None:
 def test_the_price_of_what_is_not_paid_has_not_gone_up() -> None:
     asked = bank()
     assert text(answer(asked, Focus(view="price_rises", merchant="verizon"), TODAY), asked) == (
-        "I don't see any regular payments to verizon."
+        "I don't see any regular payments to Verizon."
     )
     assert text(answer(asked, Focus(view="price_rises", merchant="spotify"), TODAY), asked) == (
         "Good news: Spotify hasn't gone up since March 15, 2025."

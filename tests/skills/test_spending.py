@@ -107,7 +107,7 @@ def test_an_unknown_merchant_is_said_and_the_likest_offered() -> None:
     asked = bank(*ALL)
     outcome = answer(asked, Focus(merchant="safari way"), TODAY)
     said = text(outcome, asked)
-    assert said.startswith("I don't see any spending at safari way so far in March 2026 yet.")
+    assert said.startswith("I don't see any spending at safari way so far in March 2026.")
     assert "Did you mean Safeway" in said
     assert outcome.reply.choices[0].title == "spent_at"
 
@@ -173,7 +173,7 @@ def test_income_leaves_refunds_and_own_moves_out() -> None:
     asked = bank(*ALL, txn("50", "2026-03-03", "Jo", category="transfer"))
     said = text(answer(asked, Focus(view="income", direction=Direction.IN), TODAY), asked)
     assert said == (
-        "You've received $2,050.00 so far in March 2026. The most came in as $2,000.00 from Acme and $50.00 from Jo."
+        "You've received $2,050.00 so far in March 2026. Most of it: $2,000.00 from Acme and $50.00 from Jo."
     )
     assert text(answer(asked, Focus(view="income", period=FEBRUARY), TODAY), asked) == (
         "I didn't find any income in February 2026."
@@ -269,6 +269,46 @@ def test_the_average_of_a_few_days_is_a_day() -> None:
     period = Period(date(2026, 3, 1), date(2026, 3, 11))
     said = text(answer(asked, Focus(view="average", period=period), TODAY), asked)
     assert said == "You spent $12.55 a day on average from March 1 to March 10."
+
+
+def test_months_that_are_all_alike_are_said_to_be() -> None:
+    asked = bank(*YEAR, *LATER)
+    said = text(answer(asked, Focus(view="average", category="rent"), TODAY), asked)
+    assert said.endswith("It was the same every month.")
+
+
+def test_the_average_of_one_purchase() -> None:
+    asked = bank(GROCERIES, LAST_MONTH, RETURN, DINNER)
+    said = text(answer(asked, Focus(view="average_time", merchant="safeway"), TODAY), asked)
+    assert said == "You've spent $70.00 at Safeway each time on average (2 times, from September 1, 2025 to March 15)."
+    once = text(answer(asked, Focus(view="average_time", category="restaurants"), TODAY), asked)
+    assert once.startswith("You've spent $45.50 on restaurants the one time I see, from")
+
+
+def test_what_is_paid_for_a_home_is_no_purchase() -> None:
+    asked = bank(*YEAR, *LATER)
+    period = FEBRUARY.previous()
+    said = text(answer(asked, Focus(category="rent", period=period), TODAY), asked)
+    assert "That was one payment." in said
+
+
+def test_nothing_then_and_nothing_now_is_said_as_nothing() -> None:
+    asked = bank(*YEAR, *LATER)
+    said = text(answer(asked, Focus(view="comparison", category="gas", period=MARCH, against=FEBRUARY), TODAY), asked)
+    assert said == (
+        "I don't see any spending on gas so far in March 2026. There was none from February 1 to February 15 either."
+    )
+
+
+def test_a_time_before_the_banks_memory_cannot_be_compared_with() -> None:
+    asked = bank(txn("-80", "2025-06-02", "Safeway", category="groceries"))
+    before = Period(date(2024, 1, 1), date(2025, 1, 1), Grain.YEAR)
+    year = Period(date(2025, 1, 1), date(2026, 1, 1), Grain.YEAR)
+    said = text(answer(asked, Focus(view="comparison", period=year, against=before), TODAY), asked)
+    assert said == (
+        "You spent $80.00 in 2025. I can't compare that with what you spent in 2024: "
+        "what your bank shows me starts on June 2, 2025."
+    )
 
 
 def test_a_comparison_never_asks_for_more_than_two_years() -> None:

@@ -245,7 +245,7 @@ def test_after_the_largest_comes_the_next_largest() -> None:
         ),
         (
             Focus(view="last_payment", merchant="comcast", period=Period(date(2026, 3, 13), date(2026, 3, 16))),
-            "I didn't find any payments to comcast from March 13 to March 15. "
+            "I didn't find any payments to Comcast from March 13 to March 15. "
             "The latest one at Comcast was $89.99, on March 12.",
         ),
     ],
@@ -275,7 +275,7 @@ def test_last_payment_of_any_kind_is_no_move_of_ones_own(wording: Wording) -> No
         ),
         (
             Focus(merchant="comcast", period=Period.day_of(date(2026, 3, 3))),
-            "I didn't find any transactions at comcast on March 3. The latest one at Comcast was $89.99, on March 12.",
+            "I didn't find any transactions at Comcast on March 3. The latest one at Comcast was $89.99, on March 12.",
         ),
         (
             Focus(merchant="blu dor"),

@@ -73,14 +73,14 @@ class SandboxProcess:
         if self._clock is not None:
             environment["TELLERLINE_CLOCK"] = self._clock
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise RuntimeError(f"the sandbox ended with {self._process.returncode}")
             try:
                 requests.get(self.url, timeout=1)
                 return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         self.stop()
         raise RuntimeError("the sandbox did not start")
