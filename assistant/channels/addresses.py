@@ -8,6 +8,8 @@ from assistant.settings import Settings
 
 #: Under which path of the public address the pages are.
 PREFIX = "/link"
+#: Where the browser of somebody who linked her bank for a channel goes on, by channel.
+ONWARD = {"alexa": "/webhooks/alexa/linked"}
 
 
 class Page(str, Enum):

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from assistant.banking import clock
 from assistant.banking.errors import BankUnavailable
 from assistant.banking.purpose import Purpose
-from assistant.channels.addresses import Page
+from assistant.channels.addresses import ONWARD, Page
 from assistant.channels.event import Event, Kind
 from assistant.channels.messenger_linking import CHANNEL as MESSENGER
 from assistant.channels.messenger_linking import asked_back, back_address, with_code
@@ -137,13 +137,14 @@ class PageDesk:
         code_token = ""
         if self._customers.step_up.state(linked.customer.id) is Result.NOT_SET:
             # She has just signed in at her bank: a better moment than any to choose a code.
-            code_token = self._one_time.issue(linked.customer.id, LinkKind.FIRST_CODE)
+            code_token = self._one_time.issue(linked.customer.id, LinkKind.FIRST_CODE, conversation=linked.customer)
         body = self._words.page(
             "linked.html",
             bank=self._customers.profiles[linked.bank_id].name,
             waiting=bool(linked.waiting),
             code_token=code_token,
             back=self._way_back(ask, linked),
+            onward=ONWARD.get(linked.customer.channel, ""),
         )
         return Answer(200, body)
 
@@ -183,6 +184,8 @@ class PageDesk:
                 self._one_time.give_back(token, kind)
                 problem = "page_code_guessable"
             else:
+                if kind is LinkKind.FIRST_CODE and customer.channel in ONWARD:
+                    return Answer(303, location=ONWARD[customer.channel])
                 return self._message(200, "page_code_done")
         return self._code_form(ask, link.left, problem)
 

@@ -32,6 +32,7 @@ class LinkKind(str, Enum):
     FIRST_CODE = "first_code"  #: set the step-up code of a customer who has none
     ENTER_CODE = "enter_code"  #: give it, for the conversation the link was sent to
     NEW_CODE = "new_code"  #: replace it: only after the old one was given, or a person has checked who asks
+    ALEXA = "alexa"  #: not a link but a code: Alexa changes it for tokens (channels.alexa_link)
     EXPORT_DATA = "export_data"  #: download everything held, as JSON
     EXPORT_READABLE = "export_readable"  #: the same for people to read
 
