@@ -315,6 +315,20 @@ def messenger(options: argparse.Namespace) -> int:
         raise StartFailed(f"Graph refused: {error}") from None
 
 
+def alexa(options: argparse.Namespace) -> int:
+    """What Amazon's console takes: the interaction model, or the skill's manifest."""
+    from assistant.channels.alexa_model import interaction_model, manifest
+    from assistant.channels.spoken_intents import spoken_intents
+
+    try:
+        model = interaction_model(spoken_intents(Path.cwd() / "data"), options.invocation)
+    except ValueError as problem:
+        raise SettingsError(str(problem)) from None
+    skill = manifest(load_settings().public_url, options.invocation.title(), options.invocation)
+    print(json.dumps(model if options.what == "model" else skill, indent=2, ensure_ascii=False))
+    return 0
+
+
 def keys(_options: argparse.Namespace) -> int:
     """Wraps all customers' keys by another master key. The key comes by the environment: command lines are seen."""
     from assistant.storage.open import rotate_master_key
@@ -364,6 +378,11 @@ def _parser() -> argparse.ArgumentParser:
     page = add("messenger", messenger, "Set up the Messenger page of credentials.yml (it asks first), or check it.")
     page.add_argument("what", choices=("setup", "check"))
     page.add_argument("--yes", action="store_true", help="change it without asking")
+    skill = add("alexa", alexa, "Write what Alexa is taught: the interaction model, or the skill's manifest.")
+    skill.add_argument("what", choices=("model", "manifest"))
+    skill.add_argument(
+        "--invocation", default="my tellerline", help="what people call the skill (default: my tellerline)"
+    )
     ring = add("keys", keys, "Change the master key: TELLERLINE_NEW_MASTER_KEY holds the new one.")
     ring.add_argument("what", choices=("rotate",))
     return parser

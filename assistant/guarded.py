@@ -21,7 +21,13 @@ from assistant.settings import Settings, load_settings
 
 #: Hosts that channels send answers to, each with how its channel is named in credentials.yml: they are allowed while
 #: it stands there. docs/privacy.md has the same table.
-CHANNEL_HOSTS: Mapping[str, str] = {"graph.facebook.com": "assistant.channels.messenger.Messenger"}
+CHANNEL_HOSTS: Mapping[str, str] = {
+    "graph.facebook.com": "assistant.channels.messenger.Messenger",
+    "s3.amazonaws.com": "assistant.channels.alexa.Alexa",
+    "api.amazonalexa.com": "assistant.channels.alexa.Alexa",
+    "api.eu.amazonalexa.com": "assistant.channels.alexa.Alexa",
+    "api.fe.amazonalexa.com": "assistant.channels.alexa.Alexa",
+}
 _CREDENTIALS = Path("credentials.yml")
 _DATABASE_PORTS = {"postgresql": 5432}
 
