@@ -27,6 +27,7 @@ CHANNEL_HOSTS: Mapping[str, str] = {
     "api.amazonalexa.com": "assistant.channels.alexa.Alexa",
     "api.eu.amazonalexa.com": "assistant.channels.alexa.Alexa",
     "api.fe.amazonalexa.com": "assistant.channels.alexa.Alexa",
+    "www.googleapis.com": "assistant.channels.dialogflow.Dialogflow",
 }
 _CREDENTIALS = Path("credentials.yml")
 _DATABASE_PORTS = {"postgresql": 5432}
