@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.replies.said import Said
-from assistant.replies.ssml import ssml
+from assistant.replies.ssml import PAUSE, ssml
 
 #: Rows that people keep in mind.
 _MOST_ROWS = 3
@@ -26,13 +26,17 @@ def parts(said: Sequence[Said]) -> list[str]:
 
 def within(lines: Sequence[str], limit: int) -> str:
     """As SSML of at most ``limit`` characters. What is too long ends after the last line that fits."""
-    fitting = list(lines)
-    while len(document := ssml(fitting)) > limit:
-        if len(fitting) > 1:
-            fitting.pop()
-        else:
-            fitting = [fitting[0][: len(fitting[0]) * 3 // 4]]
-    return document
+    fitting: list[str] = []
+    left = limit - len(ssml([]))
+    for line in lines:
+        left -= len(ssml([line])) - len(ssml([])) + (len(PAUSE) if fitting else 0)
+        if left < 0:
+            break
+        fitting.append(line)
+    if not fitting and lines:
+        # Half of the first line, and half of that, until it fits.
+        return within([lines[0][: len(lines[0]) // 2]], limit)
+    return ssml(fitting)
 
 
 def _speakable(line: str) -> str:
