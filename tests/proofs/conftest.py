@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 import requests
-from support.canary_bank import STEM
+from support.canary_bank import LOGIN, STEM
+from support.pages_server import Browser
 from support.sandbox import CLOCK
 from support.watched import WatchedAssistant
 
 from assistant.banking.purpose import Purpose
+from assistant.sandbox.demo import walk_pages
 
 #: What the customer types, unmistakable wherever it turns up.
 EMAIL = f"{STEM}@example.org"
 PHONE = "(628) 555-0173"
 CARD = "4929 5738 6116 0283"
 AMOUNT = "$7,319.46"
+CODE = "804193627158"
 
 TURNS = (
     "hi",
@@ -95,6 +99,7 @@ def converse(assistant: WatchedAssistant) -> None:
     for text in TURNS:
         assistant.say(text)
     _ask_without_consent(assistant)
+    _take_her_data(assistant)
     for fault in FAULTS:
         assistant.bank.fault(**fault)
         assistant.say("what's my balance")
@@ -119,6 +124,34 @@ def _ask_without_consent(assistant: WatchedAssistant) -> None:
     for channel in {consent.channel for consent in ended}:
         purposes = [consent.purpose for consent in ended if consent.channel == channel]
         customers.consents.grant(customer_id, "sandbox", channel, purposes)
+
+
+def _take_her_data(assistant: WatchedAssistant) -> None:
+    """The whole way: signing in at her bank again, choosing a code, giving it, both files."""
+    browser = Browser(assistant)
+    leaving = browser.press(browser.get(page_in(assistant.say("send me my data"))))
+    back = browser.come_back(walk_pages(leaving.headers["Location"], LOGIN))
+    assistant.tokens.append(assistant.customers.vault.tokens(assistant.customer_id, "sandbox").load())
+    choosing = browser.get(page_in(back.text))
+    assert browser.press(choosing, code=CODE, again=CODE).status_code == 200
+    page = browser.get(page_in(give_code(assistant, browser, "done")))
+    files = [browser.press(page, button) for button in (0, 1)]
+    assert all(file.status_code == 200 and STEM in file.text.lower() and EMAIL in file.text for file in files)
+    told = assistant.say("what's my balance")  # linking anew let go of what the bank had said
+    assert "$" in told, told
+
+
+def give_code(assistant: WatchedAssistant, browser: Browser, wish: str) -> str:
+    """What she is told after she gave her code on its page."""
+    entering = browser.get(page_in(assistant.say(wish)))
+    assert browser.press(entering, code=CODE).status_code == 200
+    return assistant.say("done")
+
+
+def page_in(text: str) -> str:
+    found = re.search(r"/link/(?:[a-z]+/)?[\w-]{43}", text)
+    assert found, text
+    return found[0]
 
 
 def _break_actions(assistant: WatchedAssistant) -> None:

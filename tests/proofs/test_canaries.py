@@ -1,9 +1,9 @@
 """Canaries: nothing the customer says, and nothing her bank says of her, is found in clear in any file.
 
 A customer in whose data every name is unmistakable has a long conversation over the real processes, at debug level,
-with her bank failing in every way it can and actions that raise. Then every file is searched: the installation's
-folder (databases with their write-ahead files, keys, logs), the temporary folder, the home folder, and whatever was
-written in the checkout meanwhile. The bank itself is left out: it may know.
+with her bank failing in every way it can and actions that raise; she takes her data away and, last, is forgotten. Then
+every file is searched: the installation's folder (databases with their write-ahead files, keys, logs), the temporary
+folder, the home folder, and whatever was written in the checkout meanwhile. The bank itself is left out: it may know.
 
 That it can fail was checked by hand: with storage.seal.Cipher.seal and open giving back what they get, it finds the
 tokens, the conversation and the bank's answers in tellerline.db-wal; without install_redaction in assistant.guarded,
@@ -15,18 +15,26 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from proofs.conftest import AMOUNT, CARD, EMAIL, PHONE, converse
-from sqlalchemy import inspect, text
+from proofs.conftest import AMOUNT, CARD, CODE, EMAIL, PHONE, converse, give_code
+from sqlalchemy import delete, inspect, text
 from support.canary_bank import PERSON, STEM
 from support.installation import PostgresSchema
+from support.pages_server import Browser
 from support.sandbox import CLOCK, ROOT
 from support.traces import Traces, files_under
 from support.watched import WatchedAssistant
 
-pytestmark = [pytest.mark.conversation, pytest.mark.slow, pytest.mark.timeout(600)]
+from assistant.banking.errors import NotLinked
+from assistant.customers.service import open_customers
+from assistant.storage.keys import KeyDestroyed
+from assistant.storage.tables import StepUpPassRow
+
+pytestmark = [pytest.mark.conversation, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 _AMOUNT = re.compile(r"\$(\d{1,3}(?:,\d{3})+\.\d{2})")
 _LINK = re.compile(r"https?://\S+/link/(?:[a-z]+/)?([\w-]{20,})")
@@ -41,7 +49,7 @@ def canaries(conversed: WatchedAssistant) -> set[str]:
 
 def canaries_of(conversed: WatchedAssistant) -> set[str]:
     """Names and descriptors; what she typed; tokens, pages and figures that she was told."""
-    words = {STEM, "Zephyra", EMAIL, PHONE, CARD, CARD.replace(" ", ""), "000817236455901", AMOUNT[1:], "7319.46"}
+    words = {STEM, "Zephyra", EMAIL, PHONE, CODE, CARD, CARD.replace(" ", ""), "000817236455901", AMOUNT[1:], "7319.46"}
     words |= {PERSON.account_id(spec.key) for spec in PERSON.accounts}
     for tokens in conversed.tokens:
         words |= {tokens.access_token, tokens.refresh_token, tokens.consent_id, tokens.id_token} - {""}
@@ -56,7 +64,7 @@ def test_the_conversation_was_about_her(conversed: WatchedAssistant, canaries: s
     told = "\n".join(conversed.replies)
     assert "Zqxcanary Reserve" in told and "Dental" in told
     assert len(_AMOUNT.findall(told)) >= 10
-    assert len({tokens.access_token for tokens in conversed.tokens}) == 2  # renewed on the way
+    assert len({tokens.access_token for tokens in conversed.tokens}) == 3  # renewed on the way, and linked anew
     assert _LINK.search(told), "she was sent no page"
     # Kept, as sealed as it is: there is something to be found.
     assert len(conversed.customers.conversations.everything("somebody")) > 200
@@ -141,3 +149,33 @@ def test_the_search_finds_a_canary_however_it_was_written(tmp_path: Path, writte
     assert Traces([STEM]).under([tmp_path])
     (tmp_path / "file").write_bytes(b"nothing of hers")
     assert Traces([STEM]).under([tmp_path]) == {}
+
+
+def test_forgotten_she_is_nowhere_and_a_copy_taken_before_is_noise(
+    conversed: WatchedAssistant, canaries: set[str]
+) -> None:
+    """The last of this conversation: "forget me", her code, "yes". The thief has the copy and every key there is."""
+    customers, customer_id = conversed.customers, conversed.customer_id
+    customers.storage.database.compact()
+    copy = conversed.folder / "copy.db"
+    shutil.copy(conversed.home / "tellerline.db", copy)
+    thief = open_customers(replace(conversed.settings, database_url=f"sqlite:///{copy}"))
+    assert STEM in str(thief.conversations.everything("somebody")).lower() and thief.vault.links(customer_id)
+    with customers.storage.database.write() as session:
+        session.execute(delete(StepUpPassRow))  # as if she had been idle: the code is asked for again
+    assert "Go ahead?" in give_code(conversed, Browser(conversed), "forget me")
+    assert "erased" in conversed.say("yes")
+    assert thief.vault.links(customer_id), "the copy has its rows"
+    assert thief.conversations.everything("somebody") == []
+    with pytest.raises(KeyDestroyed):
+        thief.shared.last_words.everything(customer_id)
+    with pytest.raises(NotLinked):
+        thief.vault.tokens(customer_id, "sandbox").load()
+    assert not [
+        owner for owner in customers.storage.keys.owners() if customer_id in owner or owner.endswith("somebody")
+    ]
+    conversed.stop()
+    folders = [conversed.folder / name for name in ("home", "tmp", "user")]
+    assert Traces(canaries).under(folders) == {}
+    hers = Traces([customer_id]).under(folders)
+    assert {path.parent.name for path in hers} <= {"logs"}  # an id that stands for nobody now

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 import requests
-from support.sandbox import CLOCK, ROOT, SandboxProcess, free_port
+from support.sandbox import CLOCK, PATIENCE, ROOT, START_PATIENCE, SandboxProcess, free_port
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
@@ -46,14 +46,14 @@ class ActionServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise RuntimeError(log.read_text())
             try:
-                if requests.get(f"{self.url}/health", timeout=1).ok:
+                if requests.get(f"{self.url}/health", timeout=PATIENCE).ok:
                     return
-            except (requests.ConnectionError, requests.Timeout):
+            except requests.RequestException:
                 time.sleep(0.1)
         raise TimeoutError(log.read_text())
 

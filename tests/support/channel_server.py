@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 import requests
-from support.sandbox import ROOT, free_port
+from support.sandbox import PATIENCE, ROOT, START_PATIENCE, free_port
 
 
 class ChannelServer:
@@ -49,12 +49,12 @@ class ChannelServer:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, env=self._env, cwd=ROOT, stdout=log, stderr=log)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise RuntimeError(self.log.read_text())
             try:
-                found = requests.get(f"{self.url}/ready", timeout=1)
+                found = requests.get(f"{self.url}/ready", timeout=PATIENCE)
                 self.webhook = f"{self.url}{found.json()['webhook']}"
                 return
             except (requests.RequestException, ValueError):

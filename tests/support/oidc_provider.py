@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 import pytest
 import requests
 from support.bank_server import Asked, BankServer, Said
-from support.sandbox import free_port
+from support.sandbox import PATIENCE, free_port
 
 from assistant.connectors.profiles import BankProfile, ClientAuth, OAuthProfile
 
@@ -112,7 +112,7 @@ class OidcProvider:
 
     def post(self, path: str, **form: str) -> requests.Response:
         """As our client would: with its id and secret."""
-        return requests.post(f"{self.issuer}{path}", data=form, auth=(CLIENT_ID, _SECRET), timeout=10)
+        return requests.post(f"{self.issuer}{path}", data=form, auth=(CLIENT_ID, _SECRET), timeout=PATIENCE)
 
     def is_active(self, token: str) -> bool:
         return bool(self.post("/token/introspection", token=token).json()["active"])
@@ -127,15 +127,15 @@ class OidcProvider:
 def sign_in(authorize_url: str, login: str = "customer") -> str:
     """Plays the customer in a browser at the server's own pages, up to the address she is sent back to."""
     with requests.Session() as browser:
-        page = browser.get(authorize_url, allow_redirects=False, timeout=10)
+        page = browser.get(authorize_url, allow_redirects=False, timeout=PATIENCE)
         for _ in range(20):
             if page.is_redirect:
                 target = urljoin(page.url, page.headers["Location"])
                 if target.startswith(REDIRECT_URI):
                     return target
-                page = browser.get(target, allow_redirects=False, timeout=10)
+                page = browser.get(target, allow_redirects=False, timeout=PATIENCE)
                 continue
-            page = browser.post(*_form(page, login), allow_redirects=False, timeout=10)
+            page = browser.post(*_form(page, login), allow_redirects=False, timeout=PATIENCE)
     raise AssertionError(f"no way back from {page.status_code}")
 
 

@@ -7,13 +7,14 @@ import logging
 import threading
 from html.parser import HTMLParser
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin
 
 import requests
 from rasa.core.channels.channel import register
 from sanic import Sanic
 from sanic.touchup.service import TouchUp
+from support.sandbox import PATIENCE
 
 from assistant.channels.pages import HostedPages
 from assistant.settings import Settings
@@ -24,7 +25,6 @@ class PagesServer:
 
     def __init__(self, settings: Settings) -> None:
         self.port = settings.rasa_port
-        self.url = settings.public_url
         self.lines: list[str] = []
         self._settings = settings
         self._loop = asyncio.new_event_loop()
@@ -32,13 +32,17 @@ class PagesServer:
         self._up = threading.Event()
         self._handler = _Collector(self.lines)
 
+    @property
+    def url(self) -> str:
+        return self._settings.public_url
+
     def __enter__(self) -> PagesServer:
         for name in _LOGGERS:
             logger = logging.getLogger(name)
             logger.addHandler(self._handler)
             logger.setLevel(logging.DEBUG)
         self._thread.start()
-        assert self._up.wait(30) and self._thread.is_alive()
+        assert self._up.wait(PATIENCE) and self._thread.is_alive()
         return self
 
     def __exit__(
@@ -109,20 +113,25 @@ class _Collector(logging.Handler):
         self._lines.append(f"{self.format(record)} {vars(record)}")
 
 
+class HasPages(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
 class Browser:
     """Keeps cookies and forms as a browser does, follows nothing by itself. Each one is another person's."""
 
-    def __init__(self, server: PagesServer) -> None:
+    def __init__(self, server: HasPages) -> None:
         self._server = server
         self.session = requests.Session()
 
     def get(self, path: str) -> requests.Response:
-        return self.session.get(urljoin(self._server.url, path), allow_redirects=False, timeout=30)
+        return self.session.get(urljoin(self._server.url, path), allow_redirects=False, timeout=PATIENCE)
 
     def press(self, page: requests.Response, button: int = 0, **typed: str) -> requests.Response:
         """Send a form of a page, filled in."""
         form = forms(page.text)[button]
-        return self.session.post(page.url, data={**form, **typed}, allow_redirects=False, timeout=30)
+        return self.session.post(page.url, data={**form, **typed}, allow_redirects=False, timeout=PATIENCE)
 
     def come_back(self, callback_url: str) -> requests.Response:
         """Where the bank sends the browser."""

@@ -7,11 +7,13 @@ import hashlib
 import os
 import secrets
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +27,9 @@ ROOT = Path(__file__).parents[2]
 CLOCK = "2026-03-15T16:00:00Z"
 CLIENT_ID = "tellerline-dev"
 REDIRECT_URI = "http://127.0.0.1/callback"
+#: Seconds for one answer, and for a start. Nothing is measured by them: a machine with more to do than cores is slow,
+#: and a process that ends is seen at once.
+PATIENCE, START_PATIENCE = 60.0, 180.0
 SCOPE = "fdx:accountbasic:read fdx:accountdetailed:read fdx:transactions:read"
 
 
@@ -73,14 +78,14 @@ class SandboxProcess:
         if self._clock is not None:
             environment["TELLERLINE_CLOCK"] = self._clock
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise RuntimeError(f"the sandbox ended with {self._process.returncode}")
             try:
-                requests.get(self.url, timeout=1)
+                requests.get(self.url, timeout=PATIENCE)
                 return
-            except (requests.ConnectionError, requests.Timeout):
+            except requests.RequestException:
                 time.sleep(0.05)
         self.stop()
         raise RuntimeError("the sandbox did not start")
@@ -96,9 +101,8 @@ class SandboxProcess:
             self._process = None
 
     def admin(self, method: str, what: str, body: dict[str, Any] | None = None) -> requests.Response:
-        answer = requests.request(
-            method, f"{self.url}/_sandbox/{what}", json=body, headers={"X-Sandbox-Key": self.admin_key}, timeout=10
-        )
+        key = {"X-Sandbox-Key": self.admin_key}
+        answer = requests.request(method, f"{self.url}/_sandbox/{what}", json=body, headers=key, timeout=PATIENCE)
         answer.raise_for_status()
         return answer
 
@@ -127,6 +131,16 @@ class SandboxProcess:
         accounts = next(customer for customer in customers if customer["login"] == login)["accounts"]
         return {account["key"]: account["accountId"] for account in accounts}
 
+    def granted(self) -> set[str]:
+        """The consents under which somebody still holds a token that works. Only with ``state``."""
+        assert self._state is not None
+        with closing(sqlite3.connect(self._state, timeout=PATIENCE)) as books:
+            rows = books.execute(
+                "SELECT DISTINCT consent_id FROM secret JOIN consent ON consent.id = consent_id"
+                " WHERE kind IN ('access', 'refresh') AND NOT dead AND NOT used AND status = 'ACTIVE'"
+            )
+            return {str(consent_id) for (consent_id,) in rows}
+
     def authorize(
         self, login: str, accounts: Collection[str] | None = None, scope: str = SCOPE, redirect_uri: str = REDIRECT_URI
     ) -> dict[str, Any]:
@@ -142,9 +156,9 @@ class SandboxProcess:
         ).json()
 
     def token(self, **form: str) -> requests.Response:
-        return requests.post(f"{self.url}/oauth/token", data={"client_id": CLIENT_ID, **form}, timeout=10)
+        return requests.post(f"{self.url}/oauth/token", data={"client_id": CLIENT_ID, **form}, timeout=PATIENCE)
 
     def get(self, path: str, access_token: str, **query: Any) -> requests.Response:
         """An FDX call: path as in "/fdx/v6/accounts"."""
         headers = {"Authorization": f"Bearer {access_token}", "x-fapi-interaction-id": str(uuid.uuid4())}
-        return requests.get(f"{self.url}{path}", params=query, headers=headers, timeout=30)
+        return requests.get(f"{self.url}{path}", params=query, headers=headers, timeout=PATIENCE)

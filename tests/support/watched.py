@@ -20,7 +20,7 @@ from typing import Any
 import requests
 from support.assistant import model
 from support.canary_bank import LOGIN
-from support.sandbox import CLOCK, ROOT, SandboxProcess, free_port
+from support.sandbox import CLOCK, PATIENCE, ROOT, START_PATIENCE, SandboxProcess, free_port
 
 from assistant.connectors.tokens import TokenSet
 from assistant.customers.demo import ensure_demo_customer
@@ -74,6 +74,7 @@ class WatchedAssistant:
             "TELLERLINE_CACHE_SECONDS": "0",
             "TELLERLINE_SANDBOX_URL": self.bank.url,
             "TELLERLINE_ACTION_SECRET": _SECRET,
+            "TELLERLINE_PUBLIC_URL": self.url,
             "TELLERLINE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
             "TELLERLINE_DEMO_CUSTOMER": LOGIN,
             "LOG_LEVEL": "DEBUG",
@@ -122,6 +123,11 @@ class WatchedAssistant:
         self.bank.stop()
 
     @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self.rasa_port}"
+
+    @property
     def customers(self) -> Customers:
         return open_customers(self.settings)
 
@@ -130,7 +136,7 @@ class WatchedAssistant:
         answer = requests.post(
             f"http://127.0.0.1:{self.rasa_port}/webhooks/rest/webhook",
             json={"sender": sender, "message": text},
-            timeout=60,
+            timeout=2 * PATIENCE,
         )
         answer.raise_for_status()
         told = "\n".join(str(one.get("text", "")) for one in answer.json())
@@ -141,7 +147,7 @@ class WatchedAssistant:
         """A call to the action server, as Rasa makes them, or as it never would."""
         url = f"http://127.0.0.1:{self.action_port}/webhook"
         data = body if isinstance(body, str) else json.dumps(body)
-        return requests.post(url, data=data, headers={"X-Tellerline-Secret": _SECRET}, timeout=30)
+        return requests.post(url, data=data, headers={"X-Tellerline-Secret": _SECRET}, timeout=PATIENCE)
 
     def logs(self) -> dict[str, str]:
         return {path.name: path.read_text(errors="replace") for path in (self.home / "logs").glob("*.log")}
@@ -196,14 +202,14 @@ class WatchedAssistant:
         return [*watch, "-o", str(self.folder / "watch" / f"kernel-{name}")] if tried.returncode == 0 else []
 
     def _wait(self, url: str) -> None:
-        deadline = time.monotonic() + 150
+        deadline = time.monotonic() + 2 * START_PATIENCE
         while time.monotonic() < deadline:
             for process in self._processes:
                 if process.poll() is not None:
                     raise RuntimeError("\n".join(self.logs().values())[-4000:])
             try:
-                if requests.get(url, timeout=2).ok:
+                if requests.get(url, timeout=PATIENCE).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.2)
         raise TimeoutError("\n".join(self.logs().values())[-4000:])
