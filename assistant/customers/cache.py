@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from assistant.banking import clock
 from assistant.banking.account import Account, Balances
@@ -151,11 +152,21 @@ class LastWords:
 
     def forget(self, customer_id: str, bank_id: str, kind: str = "") -> None:
         """``kind``: "balances" or "transactions" only; "" for all."""
+        with self._database.write() as session:
+            self.forget_within(session, customer_id, bank_id, kind)
+
+    def forget_within(self, session: Session, customer_id: str, bank_id: str, kind: str = "") -> None:
+        """As ``forget``, as part of a larger transaction."""
         which = [BankCacheRow.customer_id == customer_id, BankCacheRow.bank_id == bank_id]
         if kind:
             which.append(BankCacheRow.item.startswith(f"{kind}:"))
-        with self._database.write() as session:
-            session.execute(delete(BankCacheRow).where(*which))
+        session.execute(delete(BankCacheRow).where(*which))
+
+    def holders(self) -> list[tuple[str, str]]:
+        """(customer id, bank) of all that is kept."""
+        with self._database.read() as session:
+            found = session.execute(select(BankCacheRow.customer_id, BankCacheRow.bank_id).distinct())
+            return [(customer_id, bank_id) for customer_id, bank_id in found]
 
     def forget_old(self) -> None:
         """Retention."""

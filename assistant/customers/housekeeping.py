@@ -16,9 +16,9 @@ INTERVAL_SECONDS = 300.0
 
 
 def housekeep(customers: Customers) -> bool:
-    """Erasures, disconnections and orders that were interrupted are finished, banks told what they have yet to hear;
-    attempts, step-up passes, bank data, channel events and conversations that have had their time are dropped.
-    False when another process is at it."""
+    """Erasures, disconnections, links and orders that were interrupted are finished, banks told what they have yet to
+    hear; attempts, step-up passes, channel events and conversations that have had their time are dropped, and bank data
+    that is old or that no consent covers any more. False when another process is at it."""
     try:
         with customers.storage.database.lock("housekeeping", seconds=0.05):
             customers.erasure.finish()
@@ -29,6 +29,7 @@ def housekeep(customers: Customers) -> bool:
             customers.step_up.forget_old()
             customers.shared.last_words.forget_old()
             customers.web_sessions.forget_old()
+            customers.forget_uncovered()
             customers.inbox.tidy()
             customers.conversations.erase_before(clock.now() - timedelta(days=customers.settings.conversation_days))
     except LockTimeout:

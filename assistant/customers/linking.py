@@ -3,21 +3,21 @@
 An attempt begins in a conversation and gives a secret for one URL: the hosted page, which says which bank and
 what for. Its "continue" sends the browser to the bank; the bank sends it back with a code; the code becomes
 tokens, sealed. An attempt lives ten minutes and works once. Killed at any point, a link is either made, with
-its consents, or not begun.
+its consents, or not begun; then what came of it at the bank is ended there.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Update, delete, select, update
 
 from assistant.banking import clock
 from assistant.banking.connector import CustomerProfile
@@ -25,22 +25,24 @@ from assistant.banking.errors import BankUnavailable, NotLinked
 from assistant.banking.purpose import Purpose
 from assistant.connectors.profiles import BankProfile
 from assistant.connectors.tokens import TokenSet
+from assistant.customers.attempt_seal import AttemptSeal, Kept
 from assistant.customers.cache import FreshCache, LastWords
 from assistant.customers.consent import Consents
 from assistant.customers.identity import Customer, Identities
 from assistant.customers.oauth_link import (
+    PATIENCE,
     HttpOf,
     LinkRefused,
     Reason,
     Secrets,
     authorization_url,
     check_callback,
-    exchange,
+    check_identity,
+    redeem,
 )
 from assistant.customers.revocations import Revocations
 from assistant.customers.vault import LinkState, Vault
-from assistant.storage.conversations import key_owner as conversation_key
-from assistant.storage.keys import KeyDestroyed
+from assistant.storage.db import LockTimeout
 from assistant.storage.open import Storage
 from assistant.storage.tables import LinkAttemptRow
 
@@ -50,7 +52,8 @@ ATTEMPT_LIFE = timedelta(minutes=10)
 #: How long a question that waited for linking may still be answered.
 WAITING_LIFE = timedelta(hours=1)
 
-_OPEN, _LINKED, _DONE = "open", "linked", "done"
+#: ASKED: the bank was sent its code, and what it answered is not kept yet.
+_OPEN, _ASKED, _LINKED, _DONE = "open", "asked", "linked", "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Linking:
     ) -> None:
         """``newcomer`` is the profile of customers who have told us nothing about themselves."""
         self._database = storage.database
-        self._keys = storage.keys
+        self._seal = AttemptSeal(storage.keys)
         self._profiles = profiles
         self._identities = identities
         self._consents = consents
@@ -129,7 +132,7 @@ class Linking:
             channel=channel,
             bank_id=bank_id,
             purposes=",".join(sorted({Purpose(purpose).value for purpose in purposes})),
-            sealed=self._seal(conversation_id, _hash(token), None, waiting),
+            sealed=self._seal.seal(conversation_id, _hash(token), Kept(waiting)),
             created_at=now,
             expires_at=now + ATTEMPT_LIFE,
             outcome=_OPEN,
@@ -157,7 +160,7 @@ class Linking:
         Raises LinkRefused, BankUnavailable.
         """
         row = self._open_attempt(LinkAttemptRow.token_hash == _hash(token))
-        _, waiting = self._unseal(row)
+        waiting = self._seal.open(row).waiting
         trip = Secrets.new()
         url = authorization_url(self._profiles[row.bank_id], trip, self._http_of)
         with self._database.write() as session:
@@ -166,7 +169,7 @@ class Linking:
                 .where(LinkAttemptRow.token_hash == row.token_hash, LinkAttemptRow.used_at.is_(None))
                 .values(
                     state_hash=_hash(trip.state),
-                    sealed=self._seal(row.conversation_id, row.token_hash, trip, waiting),
+                    sealed=self._seal.seal(row.conversation_id, row.token_hash, Kept(waiting, trip)),
                 )
             )
         return url
@@ -179,22 +182,25 @@ class Linking:
         callback = dict(parse_qsl(urlsplit(callback_url).query, keep_blank_values=True))
         row = self._claim(callback.get("state", ""))
         profile = self._profiles[row.bank_id]
-        trip, waiting = self._unseal(row)
+        kept = self._seal.open(row)
+        trip = kept.trip
         if trip is None or not secrets.compare_digest(trip.state.encode(), callback.get("state", "").encode()):
             raise LinkRefused(Reason.MISMATCH, row.bank_id, "state")
-        tokens = exchange(profile, check_callback(profile, callback), trip, self._http_of)
-        known = self._identities.resolve(row.channel, row.conversation_id)
-        replaced = ""
-        if known is None:
-            linked, _ = self._store(row, tokens, waiting)
-        else:
-            with self._vault.tokens(known.id, row.bank_id).lock():  # a refresh must not overwrite the new grant
-                linked, replaced = self._store(row, tokens, waiting, self._before(known.id, row.bank_id))
-            if replaced:
-                self._revocations.tell(replaced)
+        kept = replace(kept, code=check_callback(profile, callback))
+        with self._at_work_on(row, seconds=PATIENCE):
+            self._set(row, _ASKED, kept)
+            tokens = self._redeemed(row, kept.code, trip)
+            known = self._identities.resolve(row.channel, row.conversation_id)
+            replaced = ""
+            if known is None:
+                linked, _ = self._store(row, tokens, kept.waiting)
+            else:
+                with self._vault.tokens(known.id, row.bank_id).lock():  # a refresh must not overwrite the new grant
+                    linked, replaced = self._store(row, tokens, kept.waiting, self._before(known.id, row.bank_id))
+        if replaced:
+            self._revocations.tell(replaced)
         self._consents.anchor()
         self._fresh.forget(linked.customer.id, row.bank_id)
-        self._last_words.forget(linked.customer.id, row.bank_id)
         return linked
 
     def take_waiting(self, channel: str, conversation_id: str) -> str:
@@ -206,7 +212,9 @@ class Linking:
         )
         with self._database.write() as session:
             rows = session.scalars(select(LinkAttemptRow).where(*mine).order_by(LinkAttemptRow.used_at)).all()
-            questions = [self._unseal(row)[1] for row in rows if (row.used_at or row.created_at) > _ago(WAITING_LIFE)]
+            questions = [
+                self._seal.open(row).waiting for row in rows if (row.used_at or row.created_at) > _ago(WAITING_LIFE)
+            ]
             for row in rows:
                 row.outcome = _DONE
                 row.sealed = b""
@@ -223,13 +231,18 @@ class Linking:
         with self._database.write() as session:
             self._consents.withdraw_within(session, customer.id, Purpose, bank_id=bank_id)
             self._vault.mark_within(session, customer.id, bank_id, LinkState.REVOKING)
+            self._last_words.forget_within(session, customer.id, bank_id)
         self._consents.anchor()
         self._fresh.forget(customer.id, bank_id)
-        self._last_words.forget(customer.id, bank_id)
         return self._let_go(customer.id, bank_id)
 
     def finish(self) -> None:
-        """Housekeeping: go on with disconnections that were interrupted; drop attempts that have ended."""
+        """Housekeeping: go on with disconnections that were interrupted, end at the bank what an interrupted attempt
+        got there; drop attempts that have ended."""
+        with self._database.read() as session:
+            asked = session.scalars(select(LinkAttemptRow).where(LinkAttemptRow.outcome == _ASKED)).all()
+        for row in asked:
+            self._ask_again(row)
         for customer_id, bank_id in self._vault.in_state(LinkState.REVOKING):
             self._let_go(customer_id, bank_id)
         with self._database.write() as session:
@@ -253,13 +266,79 @@ class Linking:
             if before is not None and before.consent_id and before.consent_id != tokens.consent_id:
                 replaced = self._revocations.add_within(session, customer.id, row.bank_id, before)
             self._vault.put_within(session, customer.id, row.bank_id, tokens)
+            self._last_words.forget_within(session, customer.id, row.bank_id)
             self._consents.grant_within(session, customer.id, row.bank_id, row.channel, _purposes(row))
             session.execute(
-                update(LinkAttemptRow)
-                .where(LinkAttemptRow.token_hash == row.token_hash)
-                .values(outcome=_LINKED, sealed=self._seal(row.conversation_id, row.token_hash, None, waiting))
+                _of(row).values(
+                    outcome=_LINKED, sealed=self._seal.seal(row.conversation_id, row.token_hash, Kept(waiting))
+                )
             )
         return Linked(customer, row.bank_id, waiting, is_new), replaced
+
+    def _redeemed(self, row: LinkAttemptRow, code: str, trip: Secrets) -> TokenSet:
+        """Tokens for the code. When they can't be used they are ended. Raises LinkRefused, BankUnavailable."""
+        profile = self._profiles[row.bank_id]
+        try:
+            tokens = redeem(profile, code, trip, self._http_of)
+        except LinkRefused:
+            self._set(row, _DONE)  # the bank gave nothing
+            raise
+        try:
+            check_identity(profile, tokens, trip, self._http_of)
+        except (LinkRefused, BankUnavailable):
+            self._give_back(row, tokens)
+            raise
+        return tokens
+
+    def _ask_again(self, row: LinkAttemptRow) -> None:
+        """A process died, or gave up waiting, with the bank's answer on its way: the customer was told of no link.
+
+        So the code is shown once more. If it was spent, what came of it ends at the bank (RFC 6749 4.1.2); if not,
+        the tokens are ended at once. Not reached, the bank is asked again as long as the attempt is kept, which is
+        longer than a code lives.
+        """
+        try:
+            with self._at_work_on(row, seconds=0.05):
+                with self._database.read() as session:
+                    now = session.get(LinkAttemptRow, row.token_hash)
+                if now is None or now.outcome != _ASKED:
+                    return
+                kept = self._seal.open(now)
+                if kept.trip is not None and now.bank_id in self._profiles:
+                    self._give_back(now, redeem(self._profiles[now.bank_id], kept.code, kept.trip, self._http_of))
+        except LinkRefused as refused:
+            logger.info("an interrupted link at bank %s was ended there: %s", row.bank_id, refused.code)
+            self._set(row, _DONE)
+        except BankUnavailable as error:
+            logger.warning("an interrupted link at bank %s can't be ended yet: %s", row.bank_id, error.code)
+
+    def _give_back(self, row: LinkAttemptRow, tokens: TokenSet) -> None:
+        """End at the bank what nobody will use. One that names no consent may take a live link of hers for the same,
+        so there it is left, as in ``_store``."""
+        known = self._identities.resolve(row.channel, row.conversation_id)
+        if not tokens.consent_id and known is not None and self._has(known.id, row.bank_id):
+            self._set(row, _DONE)
+            return
+        with self._database.write() as session:
+            waiting = self._revocations.add_within(session, None, row.bank_id, tokens)
+            session.execute(_of(row).values(outcome=_DONE, sealed=b""))
+        self._revocations.tell(waiting)
+
+    def _set(self, row: LinkAttemptRow, outcome: str, kept: Kept | None = None) -> None:
+        sealed = self._seal.seal(row.conversation_id, row.token_hash, kept) if kept else b""
+        with self._database.write() as session:
+            session.execute(_of(row).values(outcome=outcome, sealed=sealed))
+
+    @contextmanager
+    def _at_work_on(self, row: LinkAttemptRow, seconds: float) -> Iterator[None]:
+        """Shared by one attempt in 256, so that not every attempt leaves a lock file. Raises BankUnavailable."""
+        try:
+            with self._database.lock(f"linking:{row.token_hash[:2]}", seconds):
+                yield
+        except LockTimeout as error:
+            raise BankUnavailable(
+                "linked elsewhere, and slowly", bank_id=row.bank_id, code="busy", slow=True
+            ) from error
 
     def _let_go(self, customer_id: str, bank_id: str) -> bool:
         """The second half of disconnecting: what the bank must be told waits, the link is gone, the bank is told."""
@@ -313,21 +392,9 @@ class Linking:
             raise LinkRefused(Reason.USED, row.bank_id)
         return row
 
-    def _seal(self, conversation_id: str, token_hash: str, trip: Secrets | None, waiting: str) -> bytes:
-        kept = {"waiting": waiting}
-        if trip is not None:
-            kept |= {"state": trip.state, "verifier": trip.verifier, "nonce": trip.nonce}
-        cipher = self._keys.cipher_or_new(conversation_key(conversation_id))
-        return cipher.seal(json.dumps(kept).encode(), f"link_attempts.sealed:{token_hash}")
 
-    def _unseal(self, row: LinkAttemptRow) -> tuple[Secrets | None, str]:
-        try:
-            cipher = self._keys.cipher(conversation_key(row.conversation_id))
-        except KeyDestroyed:
-            raise LinkRefused(Reason.UNKNOWN, row.bank_id) from None  # the conversation was erased
-        kept = json.loads(cipher.open(row.sealed, f"link_attempts.sealed:{row.token_hash}"))
-        trip = Secrets(kept["state"], kept["verifier"], kept["nonce"]) if "state" in kept else None
-        return trip, kept["waiting"]
+def _of(row: LinkAttemptRow) -> Update:
+    return update(LinkAttemptRow).where(LinkAttemptRow.token_hash == row.token_hash)
 
 
 def _hash(secret: str) -> str:
@@ -339,4 +406,5 @@ def _ago(span: timedelta) -> datetime:
 
 
 def _purposes(row: LinkAttemptRow) -> tuple[Purpose, ...]:
-    return tuple(Purpose(name) for name in row.purposes.split(",") if name)
+    """In the order in which they are explained."""
+    return tuple(purpose for purpose in Purpose if purpose.value in row.purposes.split(","))

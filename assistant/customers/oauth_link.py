@@ -114,8 +114,8 @@ def check_callback(profile: BankProfile, callback: Mapping[str, str]) -> str:
     return callback["code"]
 
 
-def exchange(profile: BankProfile, code: str, trip: Secrets, http_of: HttpOf) -> TokenSet:
-    """Tokens for a code (RFC 6749 4.1.3). Sent once. Raises BankUnavailable, LinkRefused."""
+def redeem(profile: BankProfile, code: str, trip: Secrets, http_of: HttpOf) -> TokenSet:
+    """Tokens for a code (RFC 6749 4.1.3). Sent once. Raises BankUnavailable, LinkRefused(BANK)."""
     http = http_of(profile)
     headers, proof = client_proof(profile.oauth)
     form = {
@@ -134,12 +134,15 @@ def exchange(profile: BankProfile, code: str, trip: Secrets, http_of: HttpOf) ->
     )
     _refuse_unless(answer, profile, "token", 200)
     try:
-        tokens = parse_tokens(answer.json())
+        return parse_tokens(answer.json())
     except (ValueError, RecursionError):
         raise LinkRefused(Reason.BANK, profile.id, "token_answer") from None
+
+
+def check_identity(profile: BankProfile, tokens: TokenSet, trip: Secrets, http_of: HttpOf) -> None:
+    """The id_token, where the bank's profile asks for one. Raises BankUnavailable, LinkRefused."""
     if "openid" in profile.oauth.scope.split() or (tokens.id_token and profile.oauth.jwks_url):
-        _check_id_token(profile, tokens.id_token, trip.nonce, http)
-    return tokens
+        _check_id_token(profile, tokens.id_token, trip.nonce, http_of(profile))
 
 
 def _push(profile: BankProfile, request: Mapping[str, str], http_of: HttpOf) -> str:

@@ -44,8 +44,11 @@ class Revocations:
         self._keys = storage.keys
         self._gate = gate
 
-    def add_within(self, session: Session, customer_id: str, bank_id: str, tokens: TokenSet) -> str:
-        """In the transaction that ends the link here, so that neither is without the other. Returns its id."""
+    def add_within(self, session: Session, customer_id: str | None, bank_id: str, tokens: TokenSet) -> str:
+        """In the transaction that ends the link here, so that neither is without the other. Returns its id.
+
+        ``customer_id`` None: of a link that was never made.
+        """
         id = secrets.token_hex(16)
         now = clock.now()
         sealed = self._keys.cipher_or_new(_OWNER + id).seal(to_bytes(tokens), _place(id))

@@ -84,16 +84,24 @@ class Customers:
     ) -> tuple[Consent, ...]:
         """As Consents.withdraw, and lets go of what banks said that no consent covers any more."""
         ended = self.consents.withdraw(customer.id, purposes, bank_id=bank_id, channel=channel)
-        left = self.consents.in_force(customer.id)
         for bank in {consent.bank_id for consent in ended}:
-            covered = {consent.purpose for consent in left if consent.bank_id == bank}
-            if not covered:
-                self.shared.last_words.forget(customer.id, bank)
-            for kind, needed in COVERED_BY.items():
-                if covered.isdisjoint(needed):
-                    self.shared.last_words.forget(customer.id, bank, kind)
+            self._forget_uncovered(customer.id, bank)
             self.shared.fresh.forget(customer.id, bank)
         return ended
+
+    def forget_uncovered(self) -> None:
+        """Housekeeping: let go of what a bank said under a consent that has ended: by its date, or by a process that
+        was killed before it could, or while the bank was answering."""
+        for customer_id, bank_id in self.shared.last_words.holders():
+            self._forget_uncovered(customer_id, bank_id)
+
+    def _forget_uncovered(self, customer_id: str, bank_id: str) -> None:
+        on = {each.purpose for each in self.consents.in_force(customer_id) if each.bank_id == bank_id}
+        if not on:
+            self.shared.last_words.forget(customer_id, bank_id)
+        for kind, needed in COVERED_BY.items():
+            if on.isdisjoint(needed):
+                self.shared.last_words.forget(customer_id, bank_id, kind)
 
 
 @lru_cache(maxsize=4)

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from assistant.banking.errors import BankUnavailable
 from assistant.connectors.http import Answer, Deadline
 from assistant.connectors.profiles import BankProfile, ClientAuth, OAuthProfile
-from assistant.customers.oauth_link import LinkRefused, Reason, Secrets, exchange
+from assistant.customers.oauth_link import LinkRefused, Reason, Secrets, check_identity, redeem
 
 ISSUER, CLIENT = "https://bank.example", "tellerline"
 PROFILE = BankProfile(
@@ -68,7 +68,8 @@ def signed(key: Any = KEY, algorithm: str = "RS256", **changes: Any) -> str:
 
 def try_with(id_token: str | None, profile: BankProfile = PROFILE) -> StubHttp:
     http = StubHttp(id_token)
-    exchange(profile, "the-code", TRIP, lambda _: http)  # type: ignore[arg-type,return-value]
+    tokens = redeem(profile, "the-code", TRIP, lambda _: http)  # type: ignore[arg-type,return-value]
+    check_identity(profile, tokens, TRIP, lambda _: http)  # type: ignore[arg-type,return-value]
     return http
 
 
@@ -151,12 +152,12 @@ def test_a_confidential_client_shows_its_secret_in_the_header(monkeypatch: pytes
 def test_a_refusal_and_an_outage_are_told_apart(status: int, error: type[Exception]) -> None:
     http = StubHttp(None, status)
     with pytest.raises(error):
-        exchange(PROFILE, "the-code", TRIP, lambda _: http)  # type: ignore[arg-type,return-value]
+        redeem(PROFILE, "the-code", TRIP, lambda _: http)  # type: ignore[arg-type,return-value]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"<html>", b'{"access_token": 5}'])
 def test_nonsense_for_tokens_is_refused(body: bytes) -> None:
     http = StubHttp(None, body=body)
     with pytest.raises(LinkRefused) as raised:
-        exchange(PROFILE, "the-code", TRIP, lambda _: http)  # type: ignore[arg-type,return-value]
+        redeem(PROFILE, "the-code", TRIP, lambda _: http)  # type: ignore[arg-type,return-value]
     assert raised.value.reason is Reason.BANK

@@ -100,7 +100,7 @@ def sandbox() -> Any:
 @pytest.mark.parametrize(
     "place",
     [
-        "assistant.customers.linking:exchange",
+        "assistant.customers.linking:redeem",
         "assistant.customers.identity:Identities.create",
         "assistant.customers.vault:Vault.put_within",
         "assistant.customers.consent:Consents.grant_within",

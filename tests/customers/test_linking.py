@@ -12,7 +12,7 @@ import pytest
 import requests
 from sqlalchemy import text
 from support.installation import settings_in
-from support.sandbox import CLOCK, SandboxProcess
+from support.sandbox import CLOCK, PATIENCE, SandboxProcess
 
 from assistant.banking import clock
 from assistant.banking.errors import BankUnavailable, ConsentRequired, LinkExpired, NotLinked
@@ -312,7 +312,7 @@ def test_revoked_at_the_bank_in_mid_conversation_then_reconnected(
     customer = link(customers).customer
     tokens = customers.vault.tokens(customer.id, "sandbox").load()
     form = {"client_id": "tellerline-dev", "token": tokens.refresh_token}
-    requests.post(f"{sandbox.url}/oauth/revoke", data=form, timeout=10).raise_for_status()
+    requests.post(f"{sandbox.url}/oauth/revoke", data=form, timeout=PATIENCE).raise_for_status()
     for _ in range(2):
         with pytest.raises(LinkExpired):
             customers.bank(customer).accounts(Purpose.BALANCES)
@@ -329,6 +329,42 @@ def test_the_bank_being_down_while_linking_links_nothing(customers: Customers, s
     assert customers.identities.resolve(CHANNEL, CONVERSATION) is None
 
 
+def test_what_a_bank_gave_for_an_interrupted_link_is_ended_there_once_it_answers_again(
+    customers: Customers, sandbox: SandboxProcess
+) -> None:
+    """She was told that nothing was connected, so nothing must come of it later."""
+    callback = walk_pages(customers.linking.authorize(began(customers)), "maya")
+    sandbox.fault("unavailable", path="^/oauth/token")
+    with pytest.raises(BankUnavailable):
+        customers.linking.complete(callback)
+    sandbox.calls()
+    customers.linking.finish()
+    assert "/oauth/revoke" not in [call["path"] for call in sandbox.calls()]  # it is still down
+    sandbox.clear()
+    for expected in (["/oauth/token", "/oauth/revoke"], []):
+        customers.linking.finish()
+        called = [call["path"] for call in sandbox.calls()]
+        assert list(dict.fromkeys(path for path in called if path.startswith("/oauth"))) == expected
+    assert customers.identities.resolve(CHANNEL, CONVERSATION) is None
+    assert refused(customers.linking.complete, callback) is Reason.USED
+
+
+def test_tokens_of_somebody_else_are_given_back(
+    customers: Customers, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id_token that does not fit: no link, and the bank is told."""
+    callback = walk_pages(customers.linking.authorize(began(customers)), "maya")
+
+    def does_not_fit(*_: Any) -> None:
+        raise LinkRefused(Reason.MISMATCH, "sandbox", "id_token")
+
+    monkeypatch.setattr("assistant.customers.linking.check_identity", does_not_fit)
+    sandbox.calls()
+    assert refused(customers.linking.complete, callback) is Reason.MISMATCH
+    assert "/oauth/revoke" in [call["path"] for call in sandbox.calls()]
+    assert customers.identities.resolve(CHANNEL, CONVERSATION) is None
+
+
 class Killed(BaseException):
     pass
 
@@ -336,7 +372,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     "at",
     [
-        "assistant.customers.linking.exchange",
+        "assistant.customers.linking.redeem",
         "assistant.customers.linking.Linking._store",
         "assistant.customers.identity.Identities.bind",
         "assistant.customers.vault.Vault.put_within",
@@ -400,7 +436,7 @@ def test_the_demo_customer_is_linked_kept_and_relinked(sandbox: SandboxProcess, 
         assert len(bank.accounts(Purpose.INSIGHTS).value) >= 4
     tokens = customers.vault.tokens(customer_id, "sandbox").load()
     form = {"client_id": "tellerline-dev", "token": tokens.refresh_token}
-    requests.post(f"{sandbox.url}/oauth/revoke", data=form, timeout=10)
+    requests.post(f"{sandbox.url}/oauth/revoke", data=form, timeout=PATIENCE)
     assert ensure_demo_customer(settings, "rivera") == customer_id
     assert customers.bank(customer).accounts(Purpose.BALANCES).value
 

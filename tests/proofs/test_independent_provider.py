@@ -155,13 +155,13 @@ def test_a_code_replayed_at_the_bank_ends_the_grant_and_the_customer_is_asked_to
 ) -> None:
     """By somebody who has seen everything, the verifier and our client secret too."""
     trips: list[Secrets] = []
-    real = linking.exchange
+    real = linking.redeem
 
     def seen(profile: Any, code: str, secrets: Secrets, http_of: Any) -> Any:
         trips.append(secrets)
         return real(profile, code, secrets, http_of)
 
-    monkeypatch.setattr(linking, "exchange", seen)
+    monkeypatch.setattr(linking, "redeem", seen)
     callback = trip(customers)
     customer = customers.linking.complete(callback).customer
     replay = {"grant_type": "authorization_code", "code": part(callback, "code"), "redirect_uri": REDIRECT_URI}
