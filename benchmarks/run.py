@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 #: In this order: the quick ones first.
-BENCHMARKS = ("growth", "web", "turn", "nlu")
+BENCHMARKS = ("tracker", "growth", "web", "turn", "nlu")
 
 
 def main(names: list[str]) -> int:
