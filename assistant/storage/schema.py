@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from assistant.storage.db import Database
 
 #: The newest revision in migrations/versions.
-HEAD = "0010"
+HEAD = "0007"
 
 
 def upgrade(database: Database) -> None:

@@ -8,7 +8,7 @@ from alembic import op
 from assistant.storage.types import Instant
 
 revision = "0005"
-down_revision = "0008"
+down_revision = "0004"
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ from alembic import op
 
 from assistant.storage.types import Instant
 
-revision = "0004"
+revision = "0003"
 down_revision = "0002"
 
 

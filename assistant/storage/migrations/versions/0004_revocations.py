@@ -7,8 +7,8 @@ from alembic import op
 
 from assistant.storage.types import Instant
 
-revision = "0008"
-down_revision = "0004"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -7,8 +7,8 @@ from alembic import op
 
 from assistant.storage.types import Instant
 
-revision = "0010"
-down_revision = "0009"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ from alembic import op
 
 from assistant.storage.types import Instant
 
-revision = "0009"
+revision = "0006"
 down_revision = "0005"
 
 
