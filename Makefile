@@ -5,7 +5,7 @@ SHELL := /bin/sh
 export RASA_TELEMETRY_ENABLED := false
 BIN := .venv/bin
 
-.PHONY: help ready shell serve train test test-fast lint replies bench lock doctor clean
+.PHONY: help ready shell serve train test test-fast test-long lint replies bench lock doctor clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 20
@@ -25,8 +25,11 @@ train: ready  ## Train the model, if anything it learns from has changed
 test: lint train  ## Lint, types, contracts and every test
 	$(BIN)/pytest
 
+test-long: train  ## The tests that take minutes: hundreds of people at once, workers killed again and again
+	$(BIN)/pytest -m long
+
 test-fast: ready  ## The unit tests alone, on all cores
-	$(BIN)/pytest -n auto -m "not slow and not conversation and not services"
+	$(BIN)/pytest -n auto -m "not slow and not conversation and not services and not long"
 
 lint: ready  ## Style, formatting, types, and who may import whom
 	$(BIN)/ruff check .

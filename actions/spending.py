@@ -71,6 +71,12 @@ class ActionSpending(QuestionAction):
             if before.topic in (Topic.SPENDING, Topic.TRANSACTIONS) and before.view not in ("fees", "income"):
                 # "is that more than usual?" is about what was just said.
                 return follow_up(turn, before.with_(topic=self.topic, view=self.view(turn)))
+        if turn.intent == "ask_spending_pace":
+            period, _ = period_of(turn, None, ahead=True)
+            if period and period.start.replace(day=1) > turn.today:
+                # What this month comes to can be told; of the months after it nothing is known.
+                _, refusal = period_of(turn, None)
+                return refusal or super().answer(turn)
         return super().answer(turn)
 
     def _compared(self, turn: Turn) -> Answer:

@@ -26,7 +26,7 @@ from assistant.alerts.watches import Watches
 from assistant.customers.service import Customers
 from assistant.storage.tables import AlertDeliveryRow, AlertRow, AlertWatchRow
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(400)]
 
 WORKER = Path(__file__).parents[1] / "support" / "alerts_process.py"
 FEES = 24

@@ -84,7 +84,9 @@ def test_a_conversation_from_hello_to_a_chart(bank: Assistant, graph: GraphServe
 
     assert "I can't move money" in graph.answer("ann", "send $50 to my sister")[0].text
     [text, *_] = graph.answer("ann", '/ask_balance{"account": "x"}')
-    assert "4729" not in text.text and not re.search(r"\d{5,}", "".join(one.text for one in graph.to("ann")))
+    # Addresses of this test's own servers have ports of five digits.
+    said = re.sub(r"https?://\S+", "", " ".join(one.text for one in graph.to("ann")))
+    assert "4729" not in text.text and not re.search(r"\d{5,}", said)
     assert not [word for word in ("groceries", "1,013", "sister", "ann") if word in rasa.log.read_text().split()]
 
 
@@ -94,6 +96,7 @@ SAID = ("hi", "what can you do", "bye")
 ANSWERED = ("Hi! I'm your automated", "I can", "Bye!")
 
 
+@pytest.mark.long
 def test_two_hundred_people_at_once_and_a_killed_server(graph: GraphServer, rasa: RasaServer) -> None:
     people = [f"p{number}" for number in range(PEOPLE)]
     graph.acks.clear()
