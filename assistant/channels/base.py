@@ -96,13 +96,14 @@ class Channel(InputChannel, ABC):  # type: ignore[misc]  # Rasa is read untyped
         """Show that an answer is on its way. Called once, when a turn takes more than a second."""
 
     def render(self, said: Sequence[Said], event: Event, who: Correspondent) -> list[dict[str, Any]]:
-        """The platform's own messages, within its limits, each to be sent by ``send``."""
-        raise NotImplementedError
+        """The platform's own messages, within its limits, each to be sent by ``send``. Not asked of a channel that
+        fetches its answers."""
+        raise NotImplementedError(f"{self.name()} fetches its answers")
 
     async def send(self, answer: Mapping[str, Any], who: Correspondent, number: int) -> Sent:
         """Send one. ``number`` names it to the platform where that can confirm it. Raises when it is uncertain
-        whether it arrived."""
-        raise NotImplementedError
+        whether it arrived. Not asked of a channel that fetches its answers."""
+        raise NotImplementedError(f"{self.name()} fetches its answers")
 
     # Rasa's side
 

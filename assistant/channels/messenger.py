@@ -210,7 +210,7 @@ class Messenger(AnswersLater):
     def _disclosed(self, said: Sequence[Said], who: Correspondent) -> Sequence[Said]:
         """Who talks here is said at the start, and again after a lapse; the greeting says it by itself."""
         words = self.office.words
-        lapsed = who.heard_at is None or clock.now() - who.heard_at > LAPSE
+        lapsed = who.heard_at is None or clock.wall() - who.heard_at > LAPSE
         if not lapsed or not said or any(one.text.startswith(words.text("greet")) for one in said):
             return said
         first, *rest = said

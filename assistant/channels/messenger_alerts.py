@@ -35,7 +35,7 @@ class MessengerAlerts:
         who = inbox.correspondent(CHANNEL, message.conversation_id)
         if not who.address or who.closed in ("blocked", "unknown"):
             raise Closed
-        if how(Why.NOTICE, who.heard_at, clock.now(), template=bool(self._template)) is None:
+        if how(Why.NOTICE, who.heard_at, clock.wall(), template=bool(self._template)) is None:
             raise Closed
         said = say(message.reply, self._words.wording, message.profile, today(message.profile.time_zone))
         extra: dict[str, Any] = {"notice": said.to_json()}

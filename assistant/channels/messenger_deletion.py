@@ -14,8 +14,9 @@ import hmac
 import json
 import logging
 import re
+from collections.abc import Awaitable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from sanic import Blueprint
@@ -88,9 +89,9 @@ class Deletions:
         routes.add_route(take, PATH, methods=["POST"], stream=True)
         routes.add_route(show, f"{PATH}/<code:str>", methods=["GET"])
 
-    async def _safely(self, work: Any) -> HTTPResponse:
+    async def _safely(self, work: Awaitable[HTTPResponse]) -> HTTPResponse:
         try:
-            return await work  # type: ignore[no-any-return]
+            return await work
         except Refused as refused:
             logger.warning("A data deletion request was refused with %d: %s", refused.status, refused.why)
             return HTTPResponse(status=refused.status)

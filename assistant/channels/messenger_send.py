@@ -43,7 +43,7 @@ class Sender:
             # Spread: hundreds of answers that have waited for the same moment must not go out in one.
             return later(quiet + random.uniform(0.0, 5.0), "the page is to be quiet")  # noqa: S311  # no secret
         template = Template(**answer["template"]) if "template" in answer else None
-        rule = how(Why(answer["why"]), who.heard_at, clock.now(), template=template is not None)
+        rule = how(Why(answer["why"]), who.heard_at, clock.wall(), template=template is not None)
         if rule is None:
             # What a template has told already needs no telling of its own.
             return ARRIVED if answer.get("told_by_template") else closed("window")

@@ -21,7 +21,7 @@ HELD_BACK = "https://www.bank.example"
 
 class WebDriver(Driver):
     channel = "assistant.channels.web:Web"
-    credentials: dict[str, object] = {}  # noqa: RUF012
+    credentials: dict[str, object] = {}  # noqa: RUF012 - see Driver
     env: ClassVar[dict[str, str]] = {"TELLERLINE_WEB_ORIGINS": HELD_BACK.replace("https", "http")}
     max_body = MAX_JSON
 

@@ -3,6 +3,8 @@
 Its bank shows what is in FOLDER/bank.jsonl; its channel writes each message to FOLDER/shown.jsonl.
 """
 
+# ruff: noqa: E402 - the folder of the tests is put on the path first
+
 from __future__ import annotations
 
 import json
@@ -15,14 +17,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from support.alerts import CARD, CHECKING, paid  # noqa: E402
-from support.installation import settings_in  # noqa: E402
-from support.stub_banks import StubBank, customers_with  # noqa: E402
+from support.alerts import CARD, CHECKING, paid
+from support.installation import settings_in
+from support.stub_banks import StubBank, customers_with
 
-from assistant.alerts.sender import AlertMessage  # noqa: E402
-from assistant.alerts.service import open_alerts  # noqa: E402
-from assistant.alerts.worker import Worker  # noqa: E402
-from assistant.banking.account import Balances  # noqa: E402
+from assistant.alerts.sender import AlertMessage
+from assistant.alerts.service import open_alerts
+from assistant.alerts.worker import Worker
+from assistant.banking.account import Balances
 
 
 class FileChannel:
