@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request,
 from support.browser import SCREENS, Screen, overflow, violations
 from support.served import Served
 
-pytestmark = [pytest.mark.slow, pytest.mark.conversation, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.conversation, pytest.mark.timeout(240)]
 
 PASSWORD, CODE = "sandbox", "804193"
 PHONE, PHONE_DARK, DESKTOP, DESKTOP_DARK = SCREENS

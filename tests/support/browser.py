@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -60,10 +61,16 @@ def open_chromium() -> Iterator[Browser]:
     if not shutil.which(_EXECUTABLE):
         _absent()
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()  # Chromium refuses to sandbox what root runs
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_EXECUTABLE, args=[*QUIET, *root])
-        yield browser
-        browser.close()
+    # Sanic, imported by tests before, makes uvloop the default: on it no time limit of pytest's ends a test.
+    before = asyncio.get_event_loop_policy()
+    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=_EXECUTABLE, args=[*QUIET, *root])
+            yield browser
+            browser.close()
+    finally:
+        asyncio.set_event_loop_policy(before)
 
 
 def violations(page: Page) -> list[str]:
