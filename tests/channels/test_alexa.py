@@ -18,8 +18,6 @@ _NO_CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----
 
 
 class TestAlexa(ChannelContract):
-    answers_later = False
-
     @pytest.fixture(scope="class")
     @classmethod
     def driver(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlexaDriver]:

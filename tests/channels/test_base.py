@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from support.channel_contract import ChannelContract, Driver, wait_for
+from support.channel_contract import Driver, LaterContract, wait_for
 from support.channel_server import ChannelServer
 from support.installation import MASTER_KEY, settings_in
 
@@ -75,7 +75,7 @@ class ToyDriver(Driver):
         self._platform.shutdown()
 
 
-class TestToy(ChannelContract):
+class TestToy(LaterContract):
     @pytest.fixture(scope="class")
     @classmethod
     def driver(cls) -> ToyDriver:

@@ -15,8 +15,6 @@ from assistant.replies.said import Said
 
 
 class TestDialogflow(ChannelContract):
-    answers_later = False
-
     @pytest.fixture(scope="class")
     @classmethod
     def driver(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DialogflowDriver]:

@@ -14,7 +14,7 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.channel_contract import ChannelContract, Driver, wait_for
+from support.channel_contract import Driver, LaterContract, wait_for
 from support.channel_server import ChannelServer
 from support.graph import PAGE, SECRET, TOKEN, VERIFY, tokens_in_urls
 from support.messenger import MessengerDriver, delivery, sign
@@ -26,7 +26,7 @@ AUTOMATED = "You're chatting with an automated assistant"
 CANNOT_READ = "I can only read words"
 
 
-class TestContract(ChannelContract):
+class TestContract(LaterContract):
     @pytest.fixture(scope="class")
     @classmethod
     def driver(cls) -> Iterator[Driver]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 import requests
-from support.channel_contract import ChannelContract, Driver, wait_for
+from support.channel_contract import Driver, LaterContract, wait_for
 from support.channel_server import ChannelServer
 from support.web_visitor import Visitor
 
@@ -67,7 +67,7 @@ class WebDriver(Driver):
             visitor.session.close()
 
 
-class TestContract(ChannelContract):
+class TestContract(LaterContract):
     @pytest.fixture(scope="class")
     @classmethod
     def driver(cls) -> Iterator[Driver]:

@@ -39,10 +39,10 @@ VIEWS = {
     ),
     Topic.TRANSACTIONS: ("list", "last_payment", "largest"),
     Topic.SPENDING: (
-        "total", "by_category", "by_merchant", "by_account", "by_month", "comparison", "average", "pace", "fees",
-        "income",
+        "total", "by_category", "by_merchant", "by_account", "by_month", "comparison", "average", "average_week",
+        "average_day", "average_time", "pace", "fees", "income", "net",
     ),
-    Topic.RECURRING: ("subscriptions", "bills", "price_rises", "payday"),
+    Topic.RECURRING: ("subscriptions", "bills", "price_rises", "payday", "afford"),
 }  # fmt: skip
 PURPOSE = {
     Topic.BALANCES: Purpose.BALANCES,
@@ -50,9 +50,9 @@ PURPOSE = {
     Topic.SPENDING: Purpose.INSIGHTS,
     Topic.RECURRING: Purpose.INSIGHTS,
 }
-#: Views that look at more where that is agreed to as well, and do without where it is not: what is due before payday
-#: is held against what is in the account.
-ALSO = {(Topic.RECURRING, "bills"): Purpose.BALANCES}
+#: Views that look at more where that is agreed to as well, and do without where it is not: what is due before payday,
+#: and the rent to come, are held against what is in the account.
+ALSO = {(Topic.RECURRING, "bills"): Purpose.BALANCES, (Topic.RECURRING, "afford"): Purpose.BALANCES}
 #: The kinds of calls (assistant.sandbox.calls) that each purpose lets through.
 COVERS = {
     Purpose.BALANCES: {"accounts", "balances"},
